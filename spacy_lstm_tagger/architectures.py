@@ -1,0 +1,159 @@
+"""The registered model architectures. Builders check their settings and compose, nothing else."""
+
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
+from typing import Any, List, Optional
+
+from spacy.tokens import Doc
+from thinc.api import Model, PyTorchGradScaler, chain
+from thinc.types import Floats2d
+
+from .bridge import resize_tagger, torch_encoder, torch_tagger
+from .features import FeatureExtractor
+from .network import CELLS
+
+
+def build_lstm_tagger_v1(
+    *,
+    word_width: int = 100,
+    min_word_freq: int = 2,
+    char_width: int = 128,
+    char_embed_width: int = 50,
+    max_characters: int = 18,
+    include_static_vectors: bool = False,
+    cell: str = "lstm",
+    width: int = 400,
+    depth: int = 2,
+    bidirectional: bool = True,
+    mixed_precision: bool = False,
+    grad_scaler: Optional[PyTorchGradScaler] = None,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build a recurrent tagger: words and characters -> recurrent layers -> tag scores.
+
+    Needs the component `lstm_tagger`, which provides the vocabulary. Dropout, at every layer's
+    input and at the last one's output, follows `[training] dropout`.
+
+    word_width (int): Numbers in a word's embedding; a static vector is projected to as many.
+    min_word_freq (int): Words seen fewer times in training share the unknown word.
+    char_width (int): Output width of the character encoder, a bidirectional LSTM over each
+        word's characters: even, or 0 for no characters.
+    char_embed_width (int): Numbers in a character's embedding.
+    max_characters (int): Longer words are read as their first and last half of so many.
+    include_static_vectors (bool): Whether to read the pipeline's static vectors as well.
+    cell (str): "lstm", "gru" or "rnn".
+    width (int): Output width of each recurrent layer, both directions together.
+    depth (int): Number of recurrent layers.
+    bidirectional (bool): Whether layers read sentences in both directions; `width` must then
+        be even.
+    mixed_precision (bool): Whether to train in mixed precision, on a GPU alone.
+    grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
+    nO (Optional[int]): Number of tags, null to take it from the labels.
+    RETURNS: From docs to one array of shape (n_tokens, nO) each: probabilities in training,
+        logits otherwise.
+    RAISES ValueError: Where a setting is out of its range or of another type.
+    """
+    _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
+    _check_int("word_width", word_width, least=1)
+    _check_int("min_word_freq", min_word_freq, least=1)
+    _check_int("char_width", char_width, least=0, even=True)
+    _check_int("char_embed_width", char_embed_width, least=1)
+    _check_int("max_characters", max_characters, least=2)
+    _check_bool("include_static_vectors", include_static_vectors)
+    _check_bool("mixed_precision", mixed_precision)
+    features = FeatureExtractor(
+        min_word_freq=min_word_freq,
+        max_characters=max_characters,
+        include_static_vectors=include_static_vectors,
+    )
+    network = torch_tagger(
+        nO=nO,
+        word_width=word_width,
+        char_embed_width=char_embed_width,
+        char_width=char_width,
+        width=width,
+        depth=depth,
+        cell=cell,
+        bidirectional=bidirectional,
+        mixed_precision=mixed_precision,
+        grad_scaler=grad_scaler,
+    )
+    model = chain(features, network)
+    model.set_ref("output_layer", network)
+    model.attrs["resize_output"] = resize_output
+    return model
+
+
+def build_lstm_encoder_v1(
+    *,
+    width: int,
+    depth: int = 2,
+    cell: str = "lstm",
+    bidirectional: bool = True,
+    mixed_precision: bool = False,
+    grad_scaler: Optional[PyTorchGradScaler] = None,
+) -> Model[List[Floats2d], List[Floats2d]]:
+    """Build recurrent layers for the `encode` slot of `spacy.Tok2Vec.v2`.
+
+    Unlike in `spacy.TorchBiLSTMEncoder.v1`, a doc's output is the same in any batch, and dropout
+    follows `[training] dropout`.
+
+    width (int): Output width of each recurrent layer, both directions together.
+    depth (int): Number of recurrent layers.
+    cell (str): "lstm", "gru" or "rnn".
+    bidirectional (bool): Whether layers read docs in both directions; `width` must then be even.
+    mixed_precision (bool): Whether to train in mixed precision, on a GPU alone.
+    grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
+    RETURNS: From one array of shape (n_tokens, nI) a doc to one of shape (n_tokens, width).
+    RAISES ValueError: Where a setting is out of its range or of another type.
+    """
+    _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
+    _check_bool("mixed_precision", mixed_precision)
+    return torch_encoder(
+        width=width,
+        depth=depth,
+        cell=cell,
+        bidirectional=bidirectional,
+        mixed_precision=mixed_precision,
+        grad_scaler=grad_scaler,
+    )
+
+
+def resize_output(model: Model, nO: int) -> Model:
+    """Give a tagger model `nO` tags: those it has, with their weights, and new ones behind."""
+    resize_tagger(model.get_ref("output_layer"), nO)
+    model.set_dim("nO", nO, force=True)
+    return model
+
+
+def _check_recurrent(*, cell: Any, width: Any, depth: Any, bidirectional: Any) -> None:
+    if cell not in CELLS:
+        raise ValueError(
+            f"cell is {cell!r}, but must be one of {', '.join(map(repr, CELLS))}. "
+            "Mend it in the [model] block of the config."
+        )
+    _check_bool("bidirectional", bidirectional)
+    _check_int("width", width, least=1, even=bidirectional)
+    _check_int("depth", depth, least=1)
+
+
+def _check_int(name: str, value: Any, *, least: int, even: bool = False) -> None:
+    # confection checks types in configs, but coerces nothing and sees no calls from Python.
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(
+            f"{name} is {value!r}, but must be a whole number of at least {least}, without "
+            "quotes. Mend it in the [model] block of the config."
+        )
+    if even and value % 2:
+        raise ValueError(
+            f"{name} is {value}, but must be even: half of it is for each direction. "
+            f"Use {value + 1}, or one direction (bidirectional = false) where that is the width "
+            "of the recurrent layers."
+        )
+
+
+def _check_bool(name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(
+            f"{name} is {value!r}, but must be true or false, without quotes. "
+            "Mend it in the [model] block of the config."
+        )

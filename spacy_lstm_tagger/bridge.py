@@ -1,0 +1,203 @@
+"""The two PyTorch networks as thinc layers: arrays to tensors and back, in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy
+import torch
+from thinc.api import Model, PyTorchGradScaler, PyTorchWrapper_v3, torch2xp, xp2torch
+from thinc.types import ArgsKwargs, Floats2d, Ints1d
+from torch import Tensor
+
+from .features import DocFeatures
+from .network import Block, Forms, RecurrentEncoder, TaggerNetwork
+from .shim import LateTorchShim
+from .windows import Plan, pack, plan_prediction, plan_training
+
+
+def torch_tagger(
+    *,
+    nO: int | None,
+    mixed_precision: bool,
+    grad_scaler: PyTorchGradScaler | None,
+    **settings: Any,
+) -> Model[DocFeatures, list[Floats2d]]:
+    """Wrap a `TaggerNetwork` with these settings.
+
+    Input: features of n docs. Output: n arrays of shape (n_tokens, nO): probabilities in
+    training, unnormalized log-probabilities (logits) otherwise. The gradient to propagate back
+    is that of the logits, as for thinc's Softmax_v2 and SequenceCategoricalCrossentropy.
+    """
+    model: Model = PyTorchWrapper_v3(
+        None, convert_inputs=convert_features, convert_outputs=convert_scores
+    )
+    model.shims[0] = LateTorchShim(
+        partial(TaggerNetwork, **settings),
+        mixed_precision=mixed_precision,
+        grad_scaler=grad_scaler,
+    )
+    model.name = "lstm_tagger_network"
+    model.init = init_tagger
+    model.attrs["dropout_rate"] = 0.0
+    model.set_dim("nO", nO)
+    return model
+
+
+def torch_encoder(
+    *,
+    width: int,
+    mixed_precision: bool,
+    grad_scaler: PyTorchGradScaler | None,
+    **settings: Any,
+) -> Model[list[Floats2d], list[Floats2d]]:
+    """Wrap a `RecurrentEncoder` with these settings.
+
+    Input: n arrays of shape (n_tokens, nI). Output: n arrays of shape (n_tokens, width).
+    """
+    model: Model = PyTorchWrapper_v3(
+        None, convert_inputs=convert_rows, convert_outputs=convert_encoded
+    )
+    model.shims[0] = LateTorchShim(
+        partial(RecurrentEncoder, width=width, **settings),
+        mixed_precision=mixed_precision,
+        grad_scaler=grad_scaler,
+    )
+    model.name = "lstm_encoder"
+    model.init = init_encoder
+    model.attrs["dropout_rate"] = 0.0
+    model.set_dim("nO", width)
+    return model
+
+
+def init_tagger(
+    model: Model, X: DocFeatures | None = None, Y: list[Floats2d] | None = None
+) -> None:
+    """Make the network with fresh weights, for the sizes of `X` and as many tags as `Y`."""
+    if X is None:
+        raise ValueError("Cannot initialize the network without a sample of docs.")
+    if Y is not None:
+        model.set_dim("nO", Y[0].shape[1])
+    model.shims[0].build({**X.sizes._asdict(), "n_tags": model.get_dim("nO")})
+
+
+def init_encoder(model: Model, X: list[Floats2d] | None = None, Y: object = None) -> None:
+    """Make the network for rows as wide as those of `X`, unless it is there already.
+
+    `spacy pretrain` initializes its model twice.
+    """
+    if X is not None and model.has_dim("nI") is None:
+        model.set_dim("nI", X[0].shape[1])
+    if model.shims[0].sizes is None:
+        model.shims[0].build({"input_width": model.get_dim("nI")})
+
+
+def resize_tagger(model: Model, nO: int) -> None:
+    """Add tags behind the present ones, whose scores stay as they are."""
+    shim: LateTorchShim = model.shims[0]
+    shim.module.grow_output(nO)
+    shim.resize(shim.module, {**shim.sizes, "n_tags": nO})
+    model.set_dim("nO", nO, force=True)
+
+
+# Converters: thinc calls them around the network's forward pass; each returns what it converted
+# and a callback for the way back. They are module-level functions so that models can be pickled,
+# which processes that are spawned, not forked, rely on.
+
+
+def convert_features(
+    model: Model, X: DocFeatures, is_train: bool
+) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], list]]:
+    """Features to the arguments of `TaggerNetwork.forward`."""
+    device = model.shims[0].device
+    packed = pack(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
+    forms = Forms(
+        words=_tensor(X.words, device),
+        counts=_tensor(X.counts, device),
+        vectors=_tensor(X.vectors, device),
+        characters=_tensor(X.characters[packed.items], device),
+        batch_sizes=torch.from_numpy(packed.batch_sizes),
+        ranks=_tensor(_inverse(packed.sequences), device),
+    )
+    blocks, rows = _plan(X.lengths, is_train, device)
+    inputs = ArgsKwargs(
+        args=(forms, _tensor(X.forms, device), blocks, rows),
+        kwargs={"dropout": _dropout_rate(model, is_train)},
+    )
+    return inputs, _no_gradient
+
+
+def convert_scores(
+    model: Model, X_Yt: tuple[DocFeatures, Tensor], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], ArgsKwargs]]:
+    """Logits to one array of scores for each doc; gradients of logits on the way back."""
+    X, Yt = X_Yt
+    Y = torch.softmax(Yt.detach().float(), dim=1) if is_train else Yt.float()
+    return _split(torch2xp(Y), X.lengths), partial(_gradient_of, Yt, model.ops)
+
+
+def convert_rows(
+    model: Model, X: list[Floats2d], is_train: bool
+) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], list[Floats2d]]]:
+    """Rows of docs to the arguments of `RecurrentEncoder.forward`."""
+    device = model.shims[0].device
+    lengths = numpy.asarray([len(rows) for rows in X], dtype="int64")
+    Xt = xp2torch(model.ops.flatten(X), requires_grad=is_train, device=device)
+    blocks, rows = _plan(lengths, is_train, device)
+    inputs = ArgsKwargs(
+        args=(Xt, blocks, rows), kwargs={"dropout": _dropout_rate(model, is_train)}
+    )
+
+    def get_dX(d_inputs: ArgsKwargs) -> list[Floats2d]:
+        return _split(torch2xp(d_inputs.args[0]), lengths)
+
+    return inputs, get_dX
+
+
+def convert_encoded(
+    model: Model, X_Yt: tuple[list[Floats2d], Tensor], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], ArgsKwargs]]:
+    """Encoded rows to one array for each doc; gradients on the way back."""
+    X, Yt = X_Yt
+    lengths = numpy.asarray([len(rows) for rows in X], dtype="int64")
+    return _split(torch2xp(Yt), lengths), partial(_gradient_of, Yt, model.ops)
+
+
+def _gradient_of(Yt: Tensor, ops: Any, dY: list[Floats2d]) -> ArgsKwargs:
+    dYt = xp2torch(ops.flatten(dY), device=Yt.device).to(Yt.dtype)
+    return ArgsKwargs(args=((Yt,),), kwargs={"grad_tensors": (dYt,)})
+
+
+def _no_gradient(d_inputs: ArgsKwargs) -> list:
+    return []
+
+
+def _dropout_rate(model: Model, is_train: bool) -> float:
+    return float(model.attrs["dropout_rate"] or 0.0) if is_train else 0.0
+
+
+def _plan(lengths: Ints1d, is_train: bool, device: torch.device) -> tuple[list[Block], Tensor]:
+    plan: Plan = plan_training(lengths) if is_train else plan_prediction(lengths)
+    blocks = [
+        Block(_tensor(block.items, device), torch.from_numpy(block.batch_sizes))
+        for block in plan.blocks
+        if len(block.items)
+    ]
+    return blocks, _tensor(plan.rows, device)
+
+
+def _split(Y: Floats2d, lengths: Ints1d) -> list[Floats2d]:
+    ends = numpy.cumsum(lengths).tolist()
+    return [Y[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
+
+
+def _inverse(permutation: Ints1d) -> Ints1d:
+    inverse = numpy.empty_like(permutation)
+    inverse[permutation] = numpy.arange(len(permutation))
+    return inverse
+
+
+def _tensor(array: Any, device: torch.device) -> Tensor:
+    return torch.as_tensor(array, device=device)

@@ -1,0 +1,169 @@
+"""From spaCy's docs to arrays of numbers: the only thing the network ever sees of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy
+from spacy.attrs import ORTH
+from spacy.tokens import Doc
+from spacy.vectors import Mode, Vectors
+from spacy.vocab import Vocab
+from thinc.api import Model
+from thinc.types import Floats2d, Ints1d
+
+from .vocabulary import Vocabulary
+
+
+class Sizes(NamedTuple):
+    """The sizes that a network takes from the data instead of from its settings."""
+
+    n_words: int
+    n_characters: int
+    vector_width: int
+
+
+class DocFeatures(NamedTuple):
+    """Features of a batch of docs. What depends on a word alone stands once per distinct form.
+
+    lengths: number of tokens of each doc, shape (n_docs,).
+    forms: which distinct form each token has, docs one after another, shape (n_tokens,).
+    words: word row of each form, shape (n_forms,).
+    counts: how often each form's word was seen in training, shape (n_forms,).
+    characters: character rows of all forms, one after another, shape (sum(n_characters),).
+    n_characters: number of character rows of each form, at least 1, shape (n_forms,).
+    vectors: static vector of each form, shape (n_forms, vector_width).
+    sizes: sizes of the tables that the rows refer to.
+    """
+
+    lengths: Ints1d
+    forms: Ints1d
+    words: Ints1d
+    counts: Ints1d
+    characters: Ints1d
+    n_characters: Ints1d
+    vectors: Floats2d
+    sizes: Sizes
+
+
+def FeatureExtractor(
+    *, min_word_freq: int, max_characters: int, include_static_vectors: bool
+) -> Model[list[Doc], DocFeatures]:
+    """Extract the features of docs with a vocabulary that `set_vocabulary` provides.
+
+    min_word_freq: words seen fewer times in training share the unknown word.
+    max_characters: of longer words the first and the last half of that many characters are read.
+    include_static_vectors: whether to look up the static vectors of the pipeline.
+    """
+    return Model(
+        "lstm_tagger_features",
+        forward,
+        init=init,
+        attrs={
+            "vocabulary": Vocabulary(),
+            "min_word_freq": min_word_freq,
+            "max_characters": max_characters,
+            "include_static_vectors": include_static_vectors,
+        },
+    )
+
+
+def set_vocabulary(model: Model, vocabulary: Vocabulary) -> None:
+    """Hand the words and characters of the training docs to a tagger model.
+
+    thinc's `Model.initialize` only ever sees ten docs, so the component collects the vocabulary
+    and calls this before it initializes the model. Other models are left as they are.
+    """
+    for node in model.walk():
+        if isinstance(node.attrs.get("vocabulary"), Vocabulary):
+            node.attrs["vocabulary"] = vocabulary.pruned(node.attrs["min_word_freq"])
+
+
+def needs_vocabulary(model: Model) -> bool:
+    """Whether the model has a part that `set_vocabulary` would provide for."""
+    return any(isinstance(node.attrs.get("vocabulary"), Vocabulary) for node in model.walk())
+
+
+def init(model: Model, X: list[Doc] | None = None, Y: object = None) -> None:
+    """Check that what the features are made of is there."""
+    if not model.attrs["vocabulary"]:
+        raise ValueError(
+            "spacy-lstm-tagger.LSTMTagger.v1 has no vocabulary. The component 'lstm_tagger' "
+            'collects it from the training examples: use factory = "lstm_tagger", and give '
+            "examples with at least one token to nlp.initialize. For the stock 'tagger', use "
+            "spacy-lstm-tagger.LSTMEncoder.v1 inside spacy.Tok2Vec.v2."
+        )
+    if X and model.attrs["include_static_vectors"] and not X[0].vocab.vectors_length:
+        raise ValueError(
+            "include_static_vectors is true, but the pipeline has no static vectors. Set "
+            "[initialize] vectors to a pipeline that has them (such as en_core_web_md), or set "
+            "include_static_vectors = false."
+        )
+
+
+def forward(
+    model: Model, docs: Sequence[Doc], is_train: bool
+) -> tuple[DocFeatures, Callable[[object], list]]:
+    """Extract features. There is nothing to learn here, so nothing is propagated back."""
+
+    def backprop(d_features: object) -> list:
+        return []
+
+    return extract_features(docs, model.attrs), backprop
+
+
+def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
+    """Features of the docs, with the settings of `FeatureExtractor` in `attrs`."""
+    vocabulary: Vocabulary = attrs["vocabulary"]
+    lengths = numpy.asarray([len(doc) for doc in docs], dtype="int64")
+    strings, forms = _distinct_forms(docs, lengths)
+    spelled = [vocabulary.character_rows(_abridge(s, attrs["max_characters"])) for s in strings]
+    if attrs["include_static_vectors"] and strings:
+        vectors = _static_vectors(docs[0].vocab, strings)
+    else:
+        vectors = numpy.zeros((len(strings), 0), dtype="float32")
+    return DocFeatures(
+        lengths=lengths,
+        forms=forms,
+        words=_ints([vocabulary.word_row(string) for string in strings]),
+        counts=_ints([vocabulary.word_count(string) for string in strings]),
+        characters=_ints([row for rows in spelled for row in rows]),
+        n_characters=_ints([len(rows) for rows in spelled]),
+        vectors=vectors,
+        sizes=Sizes(vocabulary.n_words, vocabulary.n_characters, vectors.shape[1]),
+    )
+
+
+def _distinct_forms(docs: Sequence[Doc], lengths: Ints1d) -> tuple[list[str], Ints1d]:
+    """The distinct strings of all tokens, and which of them each token is."""
+    if not lengths.sum():
+        return [], _ints([])
+    orths = numpy.concatenate([doc.to_array(ORTH).reshape(-1) for doc in docs])
+    keys, first, forms = numpy.unique(orths, return_index=True, return_inverse=True)
+    # Each string is looked up in the store of a doc it occurs in: docs may come from several.
+    owners = numpy.searchsorted(numpy.cumsum(lengths), first, side="right")
+    strings = [docs[i].vocab.strings[key] for key, i in zip(keys, owners, strict=True)]
+    return strings, forms.reshape(-1).astype("int64")
+
+
+def _abridge(string: str, max_characters: int) -> str:
+    if len(string) <= max_characters:
+        return string
+    half = max_characters // 2
+    return string[: max_characters - half] + string[-half:]
+
+
+def _static_vectors(vocab: Vocab, strings: list[str]) -> Floats2d:
+    table = vocab.vectors
+    keys = [vocab.strings.add(string) for string in strings]
+    if not (isinstance(table, Vectors) and table.mode == Mode.default):
+        return table.get_batch(keys)
+    rows = table.find(keys=keys)
+    vectors = table.data[rows]
+    vectors[rows < 0] = 0  # find() answers -1, the last row, for a word without a vector
+    return vectors
+
+
+def _ints(values: list[int]) -> Ints1d:
+    return numpy.asarray(values, dtype="int64")

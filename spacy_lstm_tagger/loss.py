@@ -1,0 +1,67 @@
+"""Gold tags to the gradient of the tag scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy
+from spacy.training import Example
+from thinc.api import Ops
+from thinc.types import Floats2d, Ints1d
+
+MISSING = -1
+"""Code of a token without a gold tag: empty, misaligned or not annotated."""
+
+NEGATED = -2
+"""Codes from here downwards say what a token's tag is not: label i is `NEGATED - i`."""
+
+
+def tag_codes(
+    examples: Iterable[Example], labels: Sequence[str], neg_prefix: str | None, name: str
+) -> Ints1d:
+    """Codes of the gold tags, aligned to the predicted tokens, docs one after another.
+
+    A tag that is a label is that label, even if it begins with `neg_prefix` (some treebanks
+    have a tag "!"). Any other tag that begins with it says what the tag is not.
+
+    Raises ValueError for a tag that is neither.
+    """
+    codes: dict[str | None, int] = {label: i for i, label in enumerate(labels)}
+    negated = {f"{neg_prefix}{label}": NEGATED - i for i, label in enumerate(labels)}
+    codes = {**(negated if neg_prefix else {}), **codes, None: MISSING, "": MISSING}
+    tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]
+    try:
+        return numpy.asarray([codes[tag] for tag in tags], dtype="int64")
+    except KeyError:
+        unseen = sorted({tag for tag in tags if tag not in codes})
+        raise ValueError(
+            f"[{name}] The gold tags {unseen} are not among the component's {len(labels)} labels. "
+            "Add them with add_label(), or initialize with labels or examples that have them. "
+            "Nothing was learned from this batch."
+        ) from None
+
+
+def loss_and_gradient(
+    probabilities: Floats2d, codes: Ints1d, label_smoothing: float, ops: Ops
+) -> tuple[Floats2d, float]:
+    """Gradient of the cross-entropy with respect to the logits, and its squared norm.
+
+    The squared norm is what spaCy's tagger reports as its loss, too.
+
+    probabilities: softmax of the logits, shape (n_tokens, n_labels).
+    codes: see `tag_codes`, shape (n_tokens,).
+    label_smoothing: share of the gold probability spread over the other labels, 0 up to 1.
+    Returns the gradient, shape (n_tokens, n_labels), and the loss.
+    """
+    n_labels = probabilities.shape[1]
+    xp = ops.xp
+    gold, negated = xp.asarray(codes >= 0), xp.asarray(codes <= NEGATED)
+    target = ops.alloc2f(*probabilities.shape)
+    smoothing = label_smoothing if n_labels > 1 else 0.0
+    target[gold] = smoothing / max(n_labels - 1, 1)
+    target[gold, xp.asarray(codes[codes >= 0])] = 1.0 - smoothing
+    mask = xp.zeros(probabilities.shape, dtype="bool")
+    mask[gold] = True
+    mask[negated, xp.asarray(NEGATED - codes[codes <= NEGATED])] = True
+    gradient = xp.where(mask, probabilities - target, 0.0).astype("float32")
+    return gradient, float((gradient**2).sum())

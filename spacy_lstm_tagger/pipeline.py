@@ -1,0 +1,313 @@
+"""The pipeline component: spaCy's tagger, with a vocabulary and with labels that can grow."""
+
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+
+import srsly
+from spacy.errors import Errors
+from spacy.language import Language
+from spacy.pipeline.tagger import Tagger
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.types import Floats2d
+
+from .features import needs_vocabulary, set_vocabulary
+from .loss import loss_and_gradient, tag_codes
+from .vocabulary import Vocabulary
+
+DEFAULT_MODEL = Config().from_str(
+    """
+[model]
+@architectures = "spacy-lstm-tagger.LSTMTagger.v1"
+word_width = 100
+min_word_freq = 2
+char_width = 128
+char_embed_width = 50
+max_characters = 18
+include_static_vectors = false
+cell = "lstm"
+width = 400
+depth = 2
+bidirectional = true
+mixed_precision = false
+grad_scaler = null
+nO = null
+"""
+)["model"]
+
+
+class LSTMTagger(Tagger):
+    """Tag words with their part of speech.
+
+    Does what spaCy's `Tagger` does (https://spacy.io/api/tagger), and
+    - collects the vocabulary of the training examples and hands it to the model;
+    - takes new labels after training (`add_label`), where the model can grow;
+    - reads a gold tag that begins with `neg_prefix` as that tag if it is a label;
+    - gives probabilities (`predict_probabilities`).
+
+    vocab (Vocab): The shared vocabulary.
+    model (Model): From docs to one array of scores of shape (n_tokens, n_labels) each.
+    name (str): The component's name, also used in the losses.
+    overwrite (bool): Whether to replace tags that a doc already has.
+    scorer (Optional[Callable]): The scoring method.
+    neg_prefix (Optional[str]): A gold tag of this prefix and a label means "not this label".
+        Null or "" for none.
+    label_smoothing (float): Share of the gold label's probability that training spreads over
+        the other labels, from 0 to less than 1.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "lstm_tagger",
+        *,
+        overwrite: bool = False,
+        scorer: Optional[Callable] = None,
+        neg_prefix: Optional[str] = "!",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(
+                f"[{name}] label_smoothing is {label_smoothing}, but must be from 0 to less than "
+                "1. Mend it in the component's block of the config."
+            )
+        super().__init__(
+            vocab,
+            model,
+            name,
+            overwrite=overwrite,
+            scorer=scorer,
+            neg_prefix=neg_prefix,
+            label_smoothing=label_smoothing,
+        )
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[Iterable[str]] = None,
+        vocabulary: Optional[Dict[str, Dict[str, int]]] = None,
+    ) -> None:
+        """Prepare for training: find the labels and the vocabulary, make fresh weights.
+
+        get_examples (Callable): Returns the training examples; all of them are read.
+        nlp (Optional[Language]): The pipeline.
+        labels (Optional[Iterable[str]]): The labels, such as `spacy init labels` writes.
+        vocabulary (Optional[Dict]): Counts of "words" and "characters", such as
+            `python -m spacy lstm-tagger vocab` writes. Needed for streamed corpora, of which
+            spaCy shows only the first 100 examples.
+        RAISES ValueError: Where there are no labels, no examples, or no tokens to learn from.
+        """
+        validate_get_examples(get_examples, "LSTMTagger.initialize")
+        if needs_vocabulary(self.model):
+            if vocabulary is not None:
+                words = Vocabulary.from_dict(vocabulary)
+            else:
+                words = Vocabulary.from_docs(eg.predicted for eg in get_examples())
+            set_vocabulary(self.model, words)
+        super().initialize(get_examples, nlp=nlp, labels=self._found(get_examples, labels))
+
+    def _found(
+        self, get_examples: Callable[[], Iterable[Example]], labels: Optional[Iterable[str]]
+    ) -> List[str]:
+        """The labels given or found, less those that only say what a tag is not."""
+        if labels is not None:
+            return list(labels)
+        tags = {token.tag_ for eg in get_examples() for token in eg.reference if token.tag_}
+        prefix = self.cfg["neg_prefix"]
+        return sorted(tag for tag in tags if not (prefix and _negates(tag, prefix, tags)))
+
+    def add_label(self, label: str) -> int:
+        """Add a label, also to a trained model: the scores of its labels stay as they are.
+
+        label (str): The label to add.
+        RETURNS (int): 0 if the label is already present, otherwise 1.
+        """
+        added = super().add_label(label)
+        if added and self.is_resizable and self.model.has_dim("nO"):
+            self.set_output(len(self.labels))
+        return added
+
+    def predict_probabilities(self, docs: Iterable[Doc]) -> List[Floats2d]:
+        """The probability of every label for every token, without modifying the docs.
+
+        docs (Iterable[Doc]): The docs.
+        RETURNS (List[Floats2d]): One array of shape (n_tokens, n_labels) for each doc, columns
+            in the order of `labels`, rows summing to 1.
+        """
+        docs = list(docs)
+        xp = self.model.ops.xp
+        if not any(len(doc) for doc in docs):
+            return [xp.zeros((0, len(self.labels)), dtype="float32") for doc in docs]
+        return [_softmax(xp, scores) for scores in self.model.predict(docs)]
+
+    def get_loss(
+        self, examples: Iterable[Example], scores: List[Floats2d]
+    ) -> Tuple[float, List[Floats2d]]:
+        """The loss of a batch and its gradient with respect to the logits.
+
+        examples (Iterable[Example]): The batch.
+        scores (List[Floats2d]): The label probabilities of each doc, shape (n_tokens, n_labels).
+        RETURNS (Tuple[float, List[Floats2d]]): The loss, and gradients of the scores' shapes.
+        RAISES ValueError: For a gold tag that is not a label.
+        """
+        validate_examples(examples, "LSTMTagger.get_loss")
+        codes = tag_codes(examples, self.labels, self.cfg["neg_prefix"], self.name)
+        ops = self.model.ops
+        gradient, loss = loss_and_gradient(
+            ops.flatten(scores), codes, self.cfg["label_smoothing"], ops
+        )
+        if loss != loss:
+            raise ValueError(Errors.E910.format(name=self.name))
+        return loss, ops.unflatten(gradient, [len(doc_scores) for doc_scores in scores])
+
+    def rehearse(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn to predict what the model predicted when training was resumed.
+
+        Unlike spaCy's, the teacher predicts without dropout.
+
+        examples (Iterable[Example]): The batch; only its docs are used.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Losses to add to, by component name.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        validate_examples(examples, "LSTMTagger.rehearse")
+        docs = [eg.predicted for eg in examples]
+        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        set_dropout_rate(self._rehearsal_model, 0.0)
+        scores, backprop = self.model.begin_update(docs)
+        wanted, _ = self._rehearsal_model.begin_update(docs)
+        gradients = []
+        for doc_scores, doc_wanted in zip(scores, wanted):
+            gradient = doc_scores.copy()
+            gradient[:, : doc_wanted.shape[1]] -= doc_wanted  # labels may have been added since
+            gradients.append(gradient)
+        backprop(gradients)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        losses[self.name] += sum(float((gradient**2).sum()) for gradient in gradients)
+        return losses
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
+        """Load from a bytestring; where that fails, everything stays as it was.
+
+        bytes_data (bytes): What `to_bytes` gave.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RAISES ValueError: Where the data is damaged or does not fit the settings.
+        """
+        return self._loading(lambda: super(LSTMTagger, self).from_bytes(bytes_data, exclude=exclude))
+
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
+        """Load from a directory; where that fails, everything stays as it was.
+
+        path (Union[str, Path]): A directory that `to_disk` wrote.
+        exclude (Iterable[str]): Names of fields to leave out.
+        RAISES ValueError: Where a file is missing, damaged or does not fit the settings.
+        """
+        for field in ("cfg", "model"):
+            if field not in exclude and not (Path(path) / field).is_file():
+                raise ValueError(
+                    f"[{self.name}] The model directory {path} has no file '{field}': it is "
+                    "incomplete. Copy it again, or train anew."
+                )
+        return self._loading(lambda: super(LSTMTagger, self).from_disk(path, exclude=exclude))
+
+    def _loading(self, load: Callable[[], Any]) -> "LSTMTagger":
+        """Load, check, and on an error put back what was there."""
+        cfg, model = srsly.json_dumps(self.cfg), self.model.to_dict()
+        try:
+            load()
+            self._check_loaded()
+        except Exception as error:
+            self.cfg = srsly.json_loads(cfg)
+            _reset_dims(self.model, model)
+            self.model.from_dict(model)
+            if isinstance(error, ValueError):
+                raise
+            raise ValueError(
+                f"[{self.name}] Cannot load the component: its files are damaged, or were saved "
+                "with another kind of model. Copy the model directory again, or train anew. "
+                f"({type(error).__name__}: {error})"
+            ) from error
+        return self
+
+    def _check_loaded(self) -> None:
+        nO = self.model.maybe_get_dim("nO")
+        if nO is not None and nO != len(self.labels):
+            raise ValueError(
+                f"[{self.name}] The model scores {nO} labels, but 'cfg' lists {len(self.labels)}. "
+                "The files come from different models: copy the model directory again."
+            )
+
+
+@Language.factory(
+    "lstm_tagger",
+    assigns=["token.tag"],
+    default_config={
+        "model": DEFAULT_MODEL,
+        "overwrite": False,
+        "scorer": {"@scorers": "spacy.tagger_scorer.v1"},
+        "neg_prefix": "!",
+        "label_smoothing": 0.0,
+    },
+    default_score_weights={
+        "tag_acc": 1.0,
+        "pos_acc": 0.0,
+        "tag_micro_p": None,
+        "tag_micro_r": None,
+        "tag_micro_f": None,
+    },
+)
+def make_lstm_tagger(
+    nlp: Language,
+    name: str,
+    model: Model,
+    overwrite: bool,
+    scorer: Optional[Callable],
+    neg_prefix: Optional[str],
+    label_smoothing: float,
+) -> LSTMTagger:
+    """Make the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
+    return LSTMTagger(
+        nlp.vocab,
+        model,
+        name=name,
+        overwrite=overwrite,
+        scorer=scorer,
+        neg_prefix=neg_prefix,
+        label_smoothing=label_smoothing,
+    )
+
+
+def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:
+    return tag.startswith(prefix) and tag[len(prefix) :] in tags
+
+
+def _reset_dims(model: Model, saved: Dict) -> None:
+    """Let `model.from_dict(saved)` set dimensions that a failed load has changed."""
+    for node, info in zip(model.walk(), saved["nodes"]):
+        for dim, value in info["dims"].items():
+            node.set_dim(dim, value, force=True)
+
+
+def _softmax(xp: Any, scores: Floats2d) -> Floats2d:
+    exponentials = xp.exp(scores - scores.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -1,0 +1,186 @@
+"""A PyTorch module inside a thinc model: built late, averaged, copied, saved and loaded safely."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import srsly
+import torch
+from thinc.api import PyTorchGradScaler, PyTorchShim, get_torch_default_device
+from thinc.shims import Shim
+from thinc.types import ArgsKwargs, FloatsXd
+from torch import nn
+
+
+def _use_one_thread_in_child() -> None:
+    torch.set_num_threads(1)
+
+
+# A forked child inherits torch's thread pool without its threads, and hangs as soon as it uses
+# them (https://github.com/pytorch/pytorch/issues/17199): nlp.pipe(n_process=2) forks.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_use_one_thread_in_child)
+
+
+class LateTorchShim(PyTorchShim):
+    """Hold a module whose sizes are known only once there is data, or a saved model.
+
+    Differs from thinc's PyTorchShim in that
+    - the module is made by `build` or `from_bytes`, and its sizes are saved with its weights;
+    - `predict` leaves the shared module's mode alone, so that threads do not disturb each other;
+    - parameter averages reach the module: thinc's optimizer files them under (shim.id, name),
+      a key that PyTorchShim.use_params never looks for;
+    - a copy has an id of its own, else two shims share one optimizer state;
+    - weights are read with weights_only=True, into a new module that replaces the present one
+      only once everything has proved sound.
+
+    make_module: called with the sizes as keywords, returns the module.
+    mixed_precision: whether to train in mixed precision. Needs a CUDA device.
+    grad_scaler: scaler for mixed precision, None for the default one.
+    """
+
+    def __init__(
+        self,
+        make_module: Callable[..., nn.Module],
+        *,
+        mixed_precision: bool = False,
+        grad_scaler: PyTorchGradScaler | None = None,
+    ) -> None:
+        super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
+        self.make_module = make_module
+        self.sizes: dict[str, int] | None = None
+
+    @property
+    def module(self) -> nn.Module:
+        """The module. Raises ValueError where there is none yet."""
+        if self._model is None:
+            raise ValueError(
+                "The network has no weights yet. Call nlp.initialize() with examples, train it "
+                "with `spacy train`, or load a trained pipeline with spacy.load()."
+            )
+        return self._model
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the module's weights; thinc's present one where there is no module yet."""
+        return get_torch_default_device() if self._model is None else super().device
+
+    def build(self, sizes: dict[str, int]) -> None:
+        """Make a new module with fresh weights on thinc's present device."""
+        self.check_precision()
+        self._replace(self.make_module(**sizes).to(get_torch_default_device()), sizes)
+
+    def resize(self, module: nn.Module, sizes: dict[str, int]) -> None:
+        """Take over a module whose sizes have changed."""
+        self._replace(module, sizes)
+
+    def check_precision(self) -> None:
+        """Raise ValueError where mixed precision is asked for on a CPU."""
+        if self._mixed_precision and get_torch_default_device().type != "cuda":
+            raise ValueError(
+                "mixed_precision is true, but training runs on the CPU, which cannot do it. "
+                "Train on a GPU (spacy train --gpu-id 0), or set mixed_precision = false."
+            )
+
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """Run the module without keeping anything for backpropagation."""
+        module = self.module
+        enabled = self._mixed_precision and self.device.type == "cuda"
+        with torch.no_grad(), torch.autocast(self.device.type, torch.float16, enabled=enabled):
+            return module(*inputs.args, **inputs.kwargs)
+
+    def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable]:
+        """Run the module; return its output and a callback for backpropagation."""
+        self.check_precision()
+        _ = self.module
+        return super().begin_update(inputs)
+
+    def finish_update(self, optimizer: Any) -> None:
+        """Update the weights with their gradients, if there is a module."""
+        if self._model is not None:
+            super().finish_update(optimizer)
+
+    @contextlib.contextmanager
+    def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
+        """Use other values, such as averages, inside the context; restore even after an error."""
+        backup = {}
+        try:
+            if self._model is not None:
+                for name, parameter in self._model.named_parameters():
+                    value = params.get((self.id, name))
+                    if value is not None:
+                        backup[name] = (parameter, parameter.data)
+                        parameter.data = torch.as_tensor(value, device=parameter.device)
+            yield
+        finally:
+            for parameter, data in backup.values():
+                parameter.data = data
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        """Move the module, if there is one."""
+        if self._model is not None:
+            super().to_device(device_type, device_id)
+
+    def copy(self) -> LateTorchShim:
+        """A deep copy under an id of its own."""
+        return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict) -> LateTorchShim:
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        copied.__dict__ = copy.deepcopy(self.__dict__, memo)
+        copied._take_new_id()
+        return copied
+
+    def to_bytes(self) -> bytes:
+        """Sizes and weights; no sizes and no weights where there is no module."""
+        state = b""
+        if self._model is not None:
+            buffer = io.BytesIO()
+            torch.save({k: v.cpu() for k, v in self._model.state_dict().items()}, buffer)
+            state = buffer.getvalue()
+        return srsly.msgpack_dumps({"config": self.cfg, "sizes": self.sizes, "state": state})
+
+    def from_bytes(self, bytes_data: bytes) -> LateTorchShim:
+        """Load sizes and weights.
+
+        Raises ValueError where the bytes are damaged or do not fit the settings; the present
+        module is then kept.
+        """
+        try:
+            message = srsly.msgpack_loads(bytes_data)
+            sizes, state = message["sizes"], message["state"]
+            module = None if sizes is None else self._load(sizes, state)
+        except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
+            raise ValueError(
+                "Cannot load the network's weights: they are damaged, or were saved with other "
+                "[model] settings than the ones in this config. Copy the model directory again, "
+                f"or train anew. ({type(error).__name__}: {error})"
+            ) from error
+        self._replace(module, sizes)
+        self.cfg = message["config"]
+        self._grad_scaler.to_(self.device)
+        return self
+
+    def _load(self, sizes: dict[str, int], state: bytes) -> nn.Module:
+        weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+        with torch.device("meta"):  # no memory and no random numbers before the sizes have proved
+            module = self.make_module(**sizes)
+        module.load_state_dict(weights, strict=True, assign=True)
+        return module.to(get_torch_default_device())
+
+    def _replace(self, module: nn.Module | None, sizes: dict[str, int] | None) -> None:
+        self._model = module
+        self.sizes = sizes
+        self._take_new_id()
+
+    def _take_new_id(self) -> None:
+        """Part from optimizer state that belongs to other weights: it is filed under the id."""
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            self.id = Shim.global_id

@@ -1,0 +1,129 @@
+"""The words and characters that a tagger knows, learned from its training docs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import srsly
+from spacy.attrs import ORTH
+from spacy.tokens import Doc
+from thinc.api import Model
+from thinc.model import deserialize_attr, serialize_attr
+
+UNKNOWN = 0
+"""Row of the unknown word and of the unknown character. Known ones start at row 1."""
+
+
+class Vocabulary:
+    """Rows and training counts of words and characters.
+
+    Words are kept lower-cased, characters as they are. Rows are given by falling count and then
+    by code point, so that the same counts always give the same rows.
+
+    words: lower-cased word to the number of times it was seen in training, each at least 1.
+    characters: character to the number of distinct word forms it was seen in, each at least 1.
+    """
+
+    def __init__(
+        self, words: Mapping[str, int] | None = None, characters: Mapping[str, int] | None = None
+    ) -> None:
+        self.words = _by_count("words", words or {})
+        self.characters = _by_count("characters", characters or {})
+        self._word_rows = {word: row for row, word in enumerate(self.words, start=1)}
+        self._character_rows = {char: row for row, char in enumerate(self.characters, start=1)}
+
+    @classmethod
+    def from_docs(cls, docs: Iterable[Doc]) -> Vocabulary:
+        """Count every word and character of the docs, however rare."""
+        forms: Counter[str] = Counter()
+        for doc in docs:
+            strings = doc.vocab.strings
+            for orth, count in doc.count_by(ORTH).items():
+                forms[strings[orth]] += count
+        words: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        for form, count in forms.items():
+            words[form.lower()] += count
+            characters.update(set(form))
+        return cls(words, characters)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Vocabulary:
+        """Read what `to_dict` wrote.
+
+        Raises ValueError where the data is anything but two tables of counts.
+        """
+        if not isinstance(data, Mapping) or set(data) != {"words", "characters"}:
+            found = sorted(data) if isinstance(data, Mapping) else type(data).__name__
+            raise ValueError(
+                "A vocabulary must be a mapping with the keys 'characters' and 'words', but found "
+                f"{found}. Write one with `python -m spacy lstm-tagger vocab`."
+            )
+        return cls(data["words"], data["characters"])
+
+    def to_dict(self) -> dict[str, dict[str, int]]:
+        """Plain dicts of counts, for JSON or msgpack."""
+        return {"words": dict(self.words), "characters": dict(self.characters)}
+
+    def pruned(self, min_word_freq: int) -> Vocabulary:
+        """Drop the words seen fewer than `min_word_freq` times: they share the unknown word."""
+        words = {word: n for word, n in self.words.items() if n >= min_word_freq}
+        return Vocabulary(words, self.characters)
+
+    @property
+    def n_words(self) -> int:
+        """Number of word rows, the unknown word's among them."""
+        return len(self.words) + 1
+
+    @property
+    def n_characters(self) -> int:
+        """Number of character rows, the unknown character's among them."""
+        return len(self.characters) + 1
+
+    def word_row(self, form: str) -> int:
+        """Row of a word form, whatever its case."""
+        return self._word_rows.get(form.lower(), UNKNOWN)
+
+    def word_count(self, form: str) -> int:
+        """How often the lower-cased form was seen in training: 0 for the unknown word."""
+        return self.words.get(form.lower(), 0)
+
+    def character_rows(self, text: str) -> list[int]:
+        """Rows of the text's characters."""
+        rows = self._character_rows
+        return [rows.get(character, UNKNOWN) for character in text]
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.characters)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vocabulary) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _by_count(what: str, counts: Any) -> dict[str, int]:
+    if not isinstance(counts, Mapping):
+        raise ValueError(f"Vocabulary {what} must map to counts, but found {type(counts)}.")
+    for key, count in counts.items():
+        if not (isinstance(key, str) and key and isinstance(count, int) and count > 0):
+            raise ValueError(
+                f"Vocabulary {what} must map non-empty strings to whole numbers of at least 1, "
+                f"but found {key!r}: {count!r}."
+            )
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+# thinc saves and loads the attributes of a model's nodes through these two.
+
+
+@serialize_attr.register(Vocabulary)
+def _vocabulary_to_bytes(_: Any, value: Vocabulary, name: str, model: Model) -> bytes:
+    return srsly.msgpack_dumps(value.to_dict())
+
+
+@deserialize_attr.register(Vocabulary)
+def _vocabulary_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Vocabulary:
+    return Vocabulary.from_dict(srsly.msgpack_loads(value))
