@@ -121,7 +121,8 @@ def build_lstm_encoder_v1(
 def resize_output(model: Model, nO: int) -> Model:
     """Give a tagger model `nO` tags: those it has, with their weights, and new ones behind."""
     resize_tagger(model.get_ref("output_layer"), nO)
-    model.set_dim("nO", nO, force=True)
+    if model.has_dim("nO"):
+        model.set_dim("nO", nO, force=True)
     return model
 
 

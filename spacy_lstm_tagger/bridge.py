@@ -97,9 +97,11 @@ def init_encoder(model: Model, X: list[Floats2d] | None = None, Y: object = None
 def resize_tagger(model: Model, nO: int) -> None:
     """Add tags behind the present ones, whose scores stay as they are."""
     shim: LateTorchShim = model.shims[0]
-    shim.module.grow_output(nO)
-    shim.resize(shim.module, {**shim.sizes, "n_tags": nO})
-    model.set_dim("nO", nO, force=True)
+    if shim.sizes is not None:
+        shim.module.grow_output(nO)
+        shim.resize({**shim.sizes, "n_tags": nO})
+    if model.has_dim("nO"):
+        model.set_dim("nO", nO, force=True)
 
 
 # Converters: thinc calls them around the network's forward pass; each returns what it converted

@@ -145,6 +145,8 @@ class TaggerNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.words = nn.Embedding(n_words, word_width)
+        # Torch's own scale, 1 a number, drowns what is learned of words seen only a few times.
+        nn.init.normal_(self.words.weight, std=word_width**-0.5)
         self.characters = (
             CharacterEncoder(
                 n_characters=n_characters, embed_width=char_embed_width, width=char_width
@@ -161,8 +163,6 @@ class TaggerNetwork(nn.Module):
             bidirectional=bidirectional,
         )
         self.output = nn.Linear(width, n_tags)
-        nn.init.zeros_(self.output.weight)  # all tags start equally likely, as in spaCy's tagger
-        nn.init.zeros_(self.output.bias)
 
     def forward(
         self,

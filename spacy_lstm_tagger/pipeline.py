@@ -111,7 +111,15 @@ class LSTMTagger(Tagger):
             else:
                 words = Vocabulary.from_docs(eg.predicted for eg in get_examples())
             set_vocabulary(self.model, words)
-        super().initialize(get_examples, nlp=nlp, labels=self._found(get_examples, labels))
+        for label in self._found(get_examples, labels):
+            self.add_label(label)
+        nO = self.model.maybe_get_dim("nO")
+        if self.labels and nO not in (None, len(self.labels)):
+            raise ValueError(
+                f"[{self.name}] The [model] block says nO = {nO}, but there are "
+                f"{len(self.labels)} labels. Set nO = null: it is taken from the labels."
+            )
+        super().initialize(get_examples, nlp=nlp, labels=[])
 
     def _found(
         self, get_examples: Callable[[], Iterable[Example]], labels: Optional[Iterable[str]]
@@ -130,7 +138,7 @@ class LSTMTagger(Tagger):
         RETURNS (int): 0 if the label is already present, otherwise 1.
         """
         added = super().add_label(label)
-        if added and self.is_resizable and self.model.has_dim("nO"):
+        if added and self.is_resizable and len(self.labels) > (self.model.maybe_get_dim("nO") or 0):
             self.set_output(len(self.labels))
         return added
 

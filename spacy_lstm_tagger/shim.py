@@ -11,7 +11,13 @@ from typing import Any
 
 import srsly
 import torch
-from thinc.api import PyTorchGradScaler, PyTorchShim, get_torch_default_device
+from thinc.api import (
+    PyTorchGradScaler,
+    PyTorchShim,
+    get_torch_default_device,
+    torch2xp,
+    xp2torch,
+)
 from thinc.shims import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from torch import nn
@@ -33,6 +39,7 @@ class LateTorchShim(PyTorchShim):
     Differs from thinc's PyTorchShim in that
     - the module is made by `build` or `from_bytes`, and its sizes are saved with its weights;
     - `predict` leaves the shared module's mode alone, so that threads do not disturb each other;
+    - gradients outlive `finish_update`, as `nlp.rehearse` expects;
     - parameter averages reach the module: thinc's optimizer files them under (shim.id, name),
       a key that PyTorchShim.use_params never looks for;
     - a copy has an id of its own, else two shims share one optimizer state;
@@ -75,9 +82,9 @@ class LateTorchShim(PyTorchShim):
         self.check_precision()
         self._replace(self.make_module(**sizes).to(get_torch_default_device()), sizes)
 
-    def resize(self, module: nn.Module, sizes: dict[str, int]) -> None:
-        """Take over a module whose sizes have changed."""
-        self._replace(module, sizes)
+    def resize(self, sizes: dict[str, int]) -> None:
+        """Note that the module has been given these sizes."""
+        self._replace(self.module, sizes)
 
     def check_precision(self) -> None:
         """Raise ValueError where mixed precision is asked for on a CPU."""
@@ -101,9 +108,21 @@ class LateTorchShim(PyTorchShim):
         return super().begin_update(inputs)
 
     def finish_update(self, optimizer: Any) -> None:
-        """Update the weights with their gradients, if there is a module."""
-        if self._model is not None:
-            super().finish_update(optimizer)
+        """Update the weights with their gradients, if there is a module.
+
+        Gradients are dropped, not zeroed in place as PyTorchShim does: `nlp.rehearse` keeps them
+        and applies them only later.
+        """
+        if self._model is None:
+            return
+        for name, parameter in self._model.named_parameters():
+            if parameter.grad is not None and not self._grad_scaler.found_inf:
+                weights, _ = optimizer(
+                    (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
+                )
+                parameter.data = xp2torch(weights, device=parameter.device)
+            parameter.grad = None
+        self._grad_scaler.update()
 
     @contextlib.contextmanager
     def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:

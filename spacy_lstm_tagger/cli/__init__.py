@@ -1,12 +1,16 @@
 """Sub-commands `python -m spacy lstm-tagger ...`, one file each.
 
-spaCy imports this module for every command it runs, so it imports nothing heavy.
+spaCy imports this package for every command it runs, so nothing heavy is imported on top.
 """
 
+from spacy.cli._util import app
 from typer import Typer
 
 lstm_tagger_cli = Typer(
     name="lstm-tagger",
-    help="Commands of spacy-lstm-tagger, the recurrent part-of-speech tagger",
+    help="Commands of the recurrent tagger (spacy-lstm-tagger)",
     no_args_is_help=True,
 )
+app.add_typer(lstm_tagger_cli)
+
+from . import tag, vocab  # noqa: E402, F401  (register their commands)

@@ -1,0 +1,55 @@
+# `make` lists the targets. Each makes what it needs: a virtual environment, the installation.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The CPU build of torch where pip offers one under this version; any torch from 2.2 on will do.
+TORCH ?= torch==2.13.0
+
+SENTENCE ?= The quick brown fox doesn't jump over 2 lazy dogs at example.com :-)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint types benchmark clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+# Installed from the wheel, as a user would, not from the source tree.
+$(VENV)/installed: $(BIN)/python pyproject.toml $(shell find spacy_lstm_tagger -name '*.py')
+	$(BIN)/python -m pip install --quiet "$(TORCH)" build
+	rm -rf dist && $(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
+	$(BIN)/python -m pip install --quiet "$$(ls dist/*.whl)[dev]"
+	touch $@
+
+demo: $(VENV)/installed ## Train on the bundled corpus, evaluate, tag a sentence
+	@mkdir -p demo
+	$(BIN)/python -m spacy convert corpus/en-train.conllu demo --converter conllu -n 1
+	$(BIN)/python -m spacy convert corpus/en-dev.conllu demo --converter conllu -n 1
+	$(BIN)/python -m spacy train configs/demo.cfg --output demo/model \
+	    --paths.train demo/en-train.spacy --paths.dev demo/en-dev.spacy
+	$(BIN)/python -m spacy evaluate demo/model/model-best demo/en-dev.spacy --gold-preproc
+	$(BIN)/python -m spacy lstm-tagger tag demo/model/model-best "$(SENTENCE)"
+
+test: $(VENV)/installed ## Run all tests against the installed wheel
+	$(BIN)/python -m pytest tests
+
+test-fast: $(VENV)/installed ## Run the tests that do not train for long
+	$(BIN)/python -m pytest tests -m "not slow"
+
+lint: $(VENV)/installed ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed ## Check types
+	$(BIN)/mypy
+
+benchmark: $(VENV)/installed ## Accuracy and speed beside spaCy's taggers (about an hour)
+	$(BIN)/python benchmarks/compare.py
+
+clean: ## Remove everything that was made
+	rm -rf $(VENV) demo dist build *.egg-info
