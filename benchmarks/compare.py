@@ -53,7 +53,10 @@ def main() -> None:
     torch.set_num_threads(1)
     speeds = _words_per_second(taggers, dev, args.rounds)
     reference = speeds[next(iter(configs))]
-    print(f"\n{args.treebank} dev, {torch.get_num_threads()} thread, spaCy {spacy.__version__}, ", end="")
+    print(
+        f"\n{args.treebank} dev, {torch.get_num_threads()} thread, spaCy {spacy.__version__}, ",
+        end="",
+    )
     print(f"torch {torch.__version__}, speeds are medians of {args.rounds} rounds\n")
     print("| tagger | gold tokens | raw text | words/s | ratio | training, minutes |")
     print("|---|---|---|---|---|---|")
@@ -130,9 +133,7 @@ def _accuracy(nlp: Language, dev: Path, *, gold: bool) -> float:
     return 100 * nlp.evaluate(examples)["tag_acc"]
 
 
-def _words_per_second(
-    taggers: dict[str, Language], dev: Path, rounds: int
-) -> dict[str, float]:
+def _words_per_second(taggers: dict[str, Language], dev: Path, rounds: int) -> dict[str, float]:
     """Median speed of each tagger; the taggers take turns, so that all share good times and bad."""
     seconds: dict[str, list[float]] = {title: [] for title in taggers}
     n_words = 0

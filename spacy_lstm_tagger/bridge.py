@@ -95,7 +95,7 @@ def init_encoder(model: Model, X: list[Floats2d] | None = None, Y: object = None
 
 
 def resize_tagger(model: Model, nO: int) -> None:
-    """Add tags behind the present ones, whose scores stay as they are."""
+    """Add tags behind the present ones, whose weights stay as they are."""
     shim: LateTorchShim = model.shims[0]
     if shim.sizes is not None:
         shim.module.grow_output(nO)
@@ -148,9 +148,7 @@ def convert_rows(
     lengths = numpy.asarray([len(rows) for rows in X], dtype="int64")
     Xt = xp2torch(model.ops.flatten(X), requires_grad=is_train, device=device)
     blocks, rows = _plan(lengths, is_train, device)
-    inputs = ArgsKwargs(
-        args=(Xt, blocks, rows), kwargs={"dropout": _dropout_rate(model, is_train)}
-    )
+    inputs = ArgsKwargs(args=(Xt, blocks, rows), kwargs={"dropout": _dropout_rate(model, is_train)})
 
     def get_dX(d_inputs: ArgsKwargs) -> list[Floats2d]:
         return _split(torch2xp(d_inputs.args[0]), lengths)
@@ -168,7 +166,7 @@ def convert_encoded(
 
 
 def _gradient_of(Yt: Tensor, ops: Any, dY: list[Floats2d]) -> ArgsKwargs:
-    dYt = xp2torch(ops.flatten(dY), device=Yt.device).to(Yt.dtype)
+    dYt = xp2torch(ops.flatten(dY), device=Yt.device).to(Yt.dtype).reshape(Yt.shape)
     return ArgsKwargs(args=((Yt,),), kwargs={"grad_tensors": (dYt,)})
 
 

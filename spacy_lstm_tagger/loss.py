@@ -26,9 +26,11 @@ def tag_codes(
 
     Raises ValueError for a tag that is neither.
     """
-    codes: dict[str | None, int] = {label: i for i, label in enumerate(labels)}
-    negated = {f"{neg_prefix}{label}": NEGATED - i for i, label in enumerate(labels)}
-    codes = {**(negated if neg_prefix else {}), **codes, None: MISSING, "": MISSING}
+    codes: dict[str | None, int] = {}
+    if neg_prefix:
+        codes.update((f"{neg_prefix}{label}", NEGATED - i) for i, label in enumerate(labels))
+    codes.update((label, i) for i, label in enumerate(labels))
+    codes.update({None: MISSING, "": MISSING})
     tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]
     try:
         return numpy.asarray([codes[tag] for tag in tags], dtype="int64")

@@ -84,7 +84,10 @@ class RecurrentEncoder(nn.Module):
         """
         if not blocks:  # no tokens at all: torch refuses to pack nothing
             return X.new_zeros((0, self.width)) + X.sum()  # for the gradient's sake
-        Ys = [self.encode(X.index_select(0, block.items), block.batch_sizes, dropout) for block in blocks]
+        Ys = [
+            self.encode(X.index_select(0, block.items), block.batch_sizes, dropout)
+            for block in blocks
+        ]
         Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
         return Y.index_select(0, rows)
 
@@ -207,7 +210,7 @@ class TaggerNetwork(nn.Module):
 
     @torch.no_grad()
     def grow_output(self, n_tags: int) -> None:
-        """Add tags behind the present ones, whose scores stay exactly as they are.
+        """Add tags behind the present ones, whose weights stay exactly as they are.
 
         A new tag starts at the mean of the present tags' scores less 5, hence below the best
         of them for any input: no prediction changes until the new tag is trained.

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
-import srsly
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
@@ -16,6 +15,7 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from .features import needs_vocabulary, set_vocabulary
+from .loading import all_or_nothing, check_files
 from .loss import loss_and_gradient, tag_codes
 from .vocabulary import Vocabulary
 
@@ -204,7 +204,7 @@ class LSTMTagger(Tagger):
         scores, backprop = self.model.begin_update(docs)
         wanted, _ = self._rehearsal_model.begin_update(docs)
         gradients = []
-        for doc_scores, doc_wanted in zip(scores, wanted):
+        for doc_scores, doc_wanted in zip(scores, wanted, strict=True):
             gradient = doc_scores.copy()
             gradient[:, : doc_wanted.shape[1]] -= doc_wanted  # labels may have been added since
             gradients.append(gradient)
@@ -221,7 +221,9 @@ class LSTMTagger(Tagger):
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where the data is damaged or does not fit the settings.
         """
-        return self._loading(lambda: super(LSTMTagger, self).from_bytes(bytes_data, exclude=exclude))
+        with all_or_nothing(self):
+            super().from_bytes(bytes_data, exclude=exclude)
+        return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
         """Load from a directory; where that fails, everything stays as it was.
@@ -230,40 +232,10 @@ class LSTMTagger(Tagger):
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where a file is missing, damaged or does not fit the settings.
         """
-        for field in ("cfg", "model"):
-            if field not in exclude and not (Path(path) / field).is_file():
-                raise ValueError(
-                    f"[{self.name}] The model directory {path} has no file '{field}': it is "
-                    "incomplete. Copy it again, or train anew."
-                )
-        return self._loading(lambda: super(LSTMTagger, self).from_disk(path, exclude=exclude))
-
-    def _loading(self, load: Callable[[], Any]) -> "LSTMTagger":
-        """Load, check, and on an error put back what was there."""
-        cfg, model = srsly.json_dumps(self.cfg), self.model.to_dict()
-        try:
-            load()
-            self._check_loaded()
-        except Exception as error:
-            self.cfg = srsly.json_loads(cfg)
-            _reset_dims(self.model, model)
-            self.model.from_dict(model)
-            if isinstance(error, ValueError):
-                raise
-            raise ValueError(
-                f"[{self.name}] Cannot load the component: its files are damaged, or were saved "
-                "with another kind of model. Copy the model directory again, or train anew. "
-                f"({type(error).__name__}: {error})"
-            ) from error
+        check_files(self.name, Path(path), {"cfg", "model"} - set(exclude))
+        with all_or_nothing(self):
+            super().from_disk(path, exclude=exclude)
         return self
-
-    def _check_loaded(self) -> None:
-        nO = self.model.maybe_get_dim("nO")
-        if nO is not None and nO != len(self.labels):
-            raise ValueError(
-                f"[{self.name}] The model scores {nO} labels, but 'cfg' lists {len(self.labels)}. "
-                "The files come from different models: copy the model directory again."
-            )
 
 
 @Language.factory(
@@ -307,13 +279,6 @@ def make_lstm_tagger(
 
 def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:
     return tag.startswith(prefix) and tag[len(prefix) :] in tags
-
-
-def _reset_dims(model: Model, saved: Dict) -> None:
-    """Let `model.from_dict(saved)` set dimensions that a failed load has changed."""
-    for node, info in zip(model.walk(), saved["nodes"]):
-        for dim, value in info["dims"].items():
-            node.set_dim(dim, value, force=True)
 
 
 def _softmax(xp: Any, scores: Floats2d) -> Floats2d:

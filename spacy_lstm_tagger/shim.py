@@ -177,9 +177,8 @@ class LateTorchShim(PyTorchShim):
             module = None if sizes is None else self._load(sizes, state)
         except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
             raise ValueError(
-                "Cannot load the network's weights: they are damaged, or were saved with other "
-                "[model] settings than the ones in this config. Copy the model directory again, "
-                f"or train anew. ({type(error).__name__}: {error})"
+                "The network's weights are damaged, or do not fit the [model] settings. "
+                f"({type(error).__name__}: {error})"
             ) from error
         self._replace(module, sizes)
         self.cfg = message["config"]

@@ -15,11 +15,11 @@ def tag_cli(
     """Print every word of a text with its tag and, from an lstm_tagger, the tag's probability."""
     nlp = spacy.load(model)
     doc = nlp(text)
-    rows = [(token.text, token.tag_, spacy.explain(token.tag_) or "") for token in doc]
+    rows = [[token.text, token.tag_, spacy.explain(token.tag_) or ""] for token in doc]
     header = ["Word", "Tag", "Meaning"]
     taggers = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "predict_probabilities")]
     if taggers:
         (probabilities,) = taggers[-1].predict_probabilities([doc])
-        rows = [(*row, f"{p.max():.3f}") for row, p in zip(rows, probabilities, strict=True)]
+        rows = [[*row, f"{p.max():.3f}"] for row, p in zip(rows, probabilities, strict=True)]
         header.append("Probability")
     msg.table(rows, header=header, divider=True)
