@@ -36,10 +36,10 @@ demo: $(VENV)/installed ## Train on the bundled corpus, evaluate, tag a sentence
 	$(BIN)/python -m spacy lstm-tagger tag demo/model/model-best "$(SENTENCE)"
 
 test: $(VENV)/installed ## Run all tests against the installed wheel
-	$(BIN)/python -m pytest tests
+	$(BIN)/pytest tests
 
 test-fast: $(VENV)/installed ## Run the tests that do not train for long
-	$(BIN)/python -m pytest tests -m "not slow"
+	$(BIN)/pytest tests -m "not slow"
 
 lint: $(VENV)/installed ## Check style and format
 	$(BIN)/ruff check .

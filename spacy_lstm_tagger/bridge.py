@@ -113,7 +113,14 @@ def convert_features(
     model: Model, X: DocFeatures, is_train: bool
 ) -> tuple[ArgsKwargs, Callable[[ArgsKwargs], list]]:
     """Features to the arguments of `TaggerNetwork.forward`."""
-    device = model.shims[0].device
+    shim: LateTorchShim = model.shims[0]
+    device = shim.device
+    if shim.sizes and len(X.forms) and X.sizes.vector_width != shim.sizes["vector_width"]:
+        raise ValueError(
+            f"The static vectors of this pipeline have {X.sizes.vector_width} numbers, but the "
+            f"tagger was trained with vectors of {shim.sizes['vector_width']}. Load the pipeline "
+            "together with the vectors that it was trained with."
+        )
     packed = pack(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
     forms = Forms(
         words=_tensor(X.words, device),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy
 from spacy.attrs import ORTH
+from spacy.strings import get_string_id
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
@@ -119,7 +120,7 @@ def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
     lengths = numpy.asarray([len(doc) for doc in docs], dtype="int64")
     strings, forms = _distinct_forms(docs, lengths)
     spelled = [vocabulary.character_rows(_abridge(s, attrs["max_characters"])) for s in strings]
-    if attrs["include_static_vectors"] and strings:
+    if attrs["include_static_vectors"] and strings and docs[0].vocab.vectors_length:
         vectors = _static_vectors(docs[0].vocab, strings)
     else:
         vectors = numpy.zeros((len(strings), 0), dtype="float32")
@@ -156,7 +157,7 @@ def _abridge(string: str, max_characters: int) -> str:
 
 def _static_vectors(vocab: Vocab, strings: list[str]) -> Floats2d:
     table = vocab.vectors
-    keys = [vocab.strings.add(string) for string in strings]
+    keys = [get_string_id(string) for string in strings]
     if not (isinstance(table, Vectors) and table.mode == Mode.default):
         return table.get_batch(keys)
     rows = table.find(keys=keys)

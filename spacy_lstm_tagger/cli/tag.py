@@ -13,7 +13,10 @@ def tag_cli(
     text: str = typer.Argument(..., help="The text to tag"),
 ) -> None:
     """Print every word of a text with its tag and, from an lstm_tagger, the tag's probability."""
-    nlp = spacy.load(model)
+    try:
+        nlp = spacy.load(model)
+    except OSError as error:
+        msg.fail(f"Cannot load the pipeline '{model}'", str(error), exits=1)
     doc = nlp(text)
     rows = [[token.text, token.tag_, spacy.explain(token.tag_) or ""] for token in doc]
     header = ["Word", "Tag", "Meaning"]

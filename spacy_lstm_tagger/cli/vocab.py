@@ -1,11 +1,12 @@
 """`python -m spacy lstm-tagger vocab`: count the words of a corpus for training on a stream."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import spacy
 import srsly
 import typer
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
 from ..vocabulary import Vocabulary
@@ -27,10 +28,9 @@ def vocab_cli(
     paths = sorted(corpus.glob("**/*.spacy")) if corpus.is_dir() else [corpus]
     if not paths:
         msg.fail(f"No .spacy files in {corpus}. Make them with `spacy convert`.", exits=1)
-    docs = (
-        doc for path in paths for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
-    )
-    vocabulary = Vocabulary.from_docs(docs)
+    if not output.parent.is_dir():
+        msg.fail(f"The directory of the output file, {output.parent}, does not exist.", exits=1)
+    vocabulary = Vocabulary.from_docs(doc for path in paths for doc in _read(path))
     if not vocabulary:
         msg.fail(f"There are no words in {corpus}: nothing was written.", exits=1)
     srsly.write_json(output, vocabulary.to_dict())
@@ -38,3 +38,15 @@ def vocab_cli(
         f"Wrote {len(vocabulary.words)} words and {len(vocabulary.characters)} characters "
         f"to {output}"
     )
+
+
+def _read(path: Path) -> Iterator[Doc]:
+    try:
+        docs = DocBin().from_disk(path)
+    except Exception as error:  # zlib's, msgpack's or the file system's own
+        msg.fail(
+            f"Cannot read {path} as a .spacy file. Make one with `spacy convert`.",
+            f"{type(error).__name__}: {error}",
+            exits=1,
+        )
+    yield from docs.get_docs(spacy.blank("xx").vocab)
