@@ -1,0 +1,151 @@
+"""Gold tags to codes, codes to loss and gradient."""
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
+
+from spacy_lstm_tagger.loss import MISSING, NEGATED, loss_and_gradient, tag_codes
+
+LABELS = ["J", "N", "V"]
+OPS = NumpyOps()
+
+
+def example(tags: list[str], words: list[str] | None = None) -> Example:
+    vocab = Vocab()
+    gold_words = [f"w{i}" for i in range(len(tags))] if words is None else words
+    predicted = [f"w{i}" for i in range(len(tags))] if words is None else ["hates", "eggs"]
+    if not words and not tags:
+        return Example(Doc(vocab), Doc(vocab))
+    return Example.from_dict(Doc(vocab, words=predicted), {"words": gold_words, "tags": tags})
+
+
+def probabilities(n_tokens: int, n_labels: int, seed: int = 0) -> numpy.ndarray:
+    scores = numpy.random.default_rng(seed).normal(size=(n_tokens, n_labels))
+    return OPS.softmax(scores.astype("float32"))
+
+
+def test_codes_are_label_indices_docs_one_after_another() -> None:
+    codes = tag_codes([example(["V", "J"]), example([]), example(["N"])], LABELS, "!", "tagger")
+    assert_array_equal(codes, [2, 0, 1])
+
+
+def test_empty_tag_is_missing() -> None:
+    assert_array_equal(tag_codes([example(["", "N"])], LABELS, "!", "tagger"), [MISSING, 1])
+
+
+def test_misaligned_token_is_missing() -> None:
+    misaligned = example(["V", "V", "N"], ["hate", "s", "eggs"])
+    codes = tag_codes([example(["N"]), misaligned], LABELS, "!", "tagger")
+    assert codes[0] == 1
+    assert codes[2] == 1
+    # two gold tokens that agree may count as their tag, two that do not are missing
+    disagreeing = example(["V", "J", "N"], ["hate", "s", "eggs"])
+    assert_array_equal(tag_codes([disagreeing], LABELS, "!", "tagger"), [MISSING, 1])
+
+
+def test_negated_tags_have_codes_of_their_own() -> None:
+    codes = tag_codes([example(["!J", "!V"])], LABELS, "!", "tagger")
+    assert_array_equal(codes, [NEGATED, NEGATED - 2])
+
+
+def test_label_wins_over_negation() -> None:
+    assert_array_equal(tag_codes([example(["!N"])], ["!N", "N"], "!", "tagger"), [0])
+
+
+@pytest.mark.parametrize("prefix", [None, ""])
+def test_without_prefix_nothing_is_negated(prefix: str | None) -> None:
+    with pytest.raises(ValueError, match=r"\['!N'\]"):
+        tag_codes([example(["!N"])], LABELS, prefix, "tagger")
+
+
+def test_unseen_tags_are_named() -> None:
+    message = r"\[my_tagger\] The gold tags \['A', 'Q'\] are not among the component's 3 labels"
+    with pytest.raises(ValueError, match=message):
+        tag_codes([example(["Q", "N", "A", "Q"])], LABELS, "!", "my_tagger")
+
+
+def test_no_examples_have_no_codes() -> None:
+    codes = tag_codes([], LABELS, "!", "tagger")
+    assert codes.shape == (0,)
+    assert codes.dtype == "int64"
+
+
+def test_gradient_is_probabilities_less_truth() -> None:
+    rows = numpy.asarray([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]], dtype="float32")
+    gradient, loss = loss_and_gradient(rows, numpy.asarray([1, 2]), 0.0, OPS)
+    assert_allclose(gradient, [[0.2, -0.5, 0.3], [0.1, 0.1, -0.2]], atol=1e-6)
+    assert gradient.dtype == "float32"
+    assert loss == pytest.approx(0.04 + 0.25 + 0.09 + 0.01 + 0.01 + 0.04, rel=1e-5)
+
+
+def test_missing_tag_has_no_gradient() -> None:
+    gradient, loss = loss_and_gradient(probabilities(2, 3), numpy.full(2, MISSING), 0.1, OPS)
+    assert not gradient.any()
+    assert loss == 0.0
+
+
+def test_negated_tag_pushes_its_own_score_down_alone() -> None:
+    rows = probabilities(1, 3)
+    gradient, _ = loss_and_gradient(rows, numpy.asarray([NEGATED - 1]), 0.1, OPS)
+    assert_allclose(gradient, [[0.0, rows[0, 1], 0.0]])
+
+
+def test_smoothing_spreads_its_share_over_the_other_labels() -> None:
+    rows = numpy.asarray([[0.05, 0.9, 0.05]], dtype="float32")
+    gradient, loss = loss_and_gradient(rows, numpy.asarray([1]), 0.1, OPS)
+    assert_allclose(gradient, numpy.zeros((1, 3)), atol=1e-6)
+    assert loss == pytest.approx(0.0, abs=1e-10)
+
+
+def test_smoothing_of_one_label_is_none() -> None:
+    gradient, _ = loss_and_gradient(numpy.ones((2, 1), "float32"), numpy.zeros(2, int), 0.1, OPS)
+    assert not gradient.any()
+
+
+def test_no_tokens_have_no_loss() -> None:
+    empty = numpy.zeros((0, 3), dtype="float32")
+    gradient, loss = loss_and_gradient(empty, numpy.zeros(0, dtype="int64"), 0.1, OPS)
+    assert gradient.shape == (0, 3)
+    assert loss == 0.0
+
+
+@given(
+    st.lists(st.sampled_from([*LABELS, None]), min_size=1, max_size=8),
+    st.sampled_from([0.0, 0.05, 0.3]),
+)
+def test_gradient_is_that_of_the_stock_tagger(tags: list[str | None], smoothing: float) -> None:
+    check_against_stock(tags, smoothing)
+
+
+@given(st.lists(st.sampled_from([*LABELS, "!J", "!N", "!V", None]), min_size=1, max_size=8))
+def test_gradient_of_negation_is_that_of_the_stock_tagger(tags: list[str | None]) -> None:
+    check_against_stock(tags, 0.0)  # with label smoothing the stock loss refuses negation
+
+
+def check_against_stock(tags: list[str | None], smoothing: float) -> None:
+    rows = probabilities(len(tags), 3)
+    stock = SequenceCategoricalCrossentropy(
+        names=LABELS, normalize=False, neg_prefix="!", label_smoothing=smoothing
+    )
+    (expected,), expected_loss = stock([rows.copy()], [tags])
+    codes = tag_codes([example([tag or "" for tag in tags])], LABELS, "!", "tagger")
+    gradient, loss = loss_and_gradient(rows, codes, smoothing, OPS)
+    assert_allclose(gradient, expected, atol=1e-6)
+    assert loss == pytest.approx(float(expected_loss), rel=1e-4, abs=1e-6)
+
+
+def test_gradient_is_that_of_torchs_cross_entropy() -> None:
+    import torch
+
+    logits = torch.randn(4, 3, requires_grad=True)
+    codes = torch.tensor([2, 0, 1, 1])
+    torch.nn.functional.cross_entropy(logits, codes, reduction="sum").backward()
+    rows = torch.softmax(logits.detach(), dim=1).numpy()
+    gradient, _ = loss_and_gradient(rows, codes.numpy(), 0.0, OPS)
+    assert_allclose(gradient, logits.grad, atol=1e-6)

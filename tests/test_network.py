@@ -1,0 +1,205 @@
+"""The plain PyTorch modules: packing, dropout, growth, and independence from the batch."""
+
+import numpy
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from spacy_lstm_tagger.network import (
+    CELLS,
+    WORD_DROPOUT,
+    Block,
+    CharacterEncoder,
+    Forms,
+    RecurrentEncoder,
+    TaggerNetwork,
+)
+from spacy_lstm_tagger.windows import pack, plan_training
+
+COMBINATIONS = [
+    (cell, depth, bidirectional)
+    for cell in ("lstm", "gru", "rnn")
+    for depth in (1, 2, 3)
+    for bidirectional in (True, False)
+]
+
+
+def read(lengths: list[int]) -> tuple[list[Block], torch.Tensor]:
+    plan = plan_training(numpy.asarray(lengths, dtype="int64"))
+    blocks = [
+        Block(torch.from_numpy(block.items), torch.from_numpy(block.batch_sizes))
+        for block in plan.blocks
+        if len(block.items)
+    ]
+    return blocks, torch.from_numpy(plan.rows)
+
+
+def make_encoder(**settings) -> RecurrentEncoder:
+    defaults = {"input_width": 5, "width": 8, "depth": 2, "cell": "lstm", "bidirectional": True}
+    return RecurrentEncoder(**{**defaults, **settings})
+
+
+def make_forms(spellings: list[list[int]], *, words: list[int], counts: list[int]) -> Forms:
+    lengths = numpy.asarray([len(rows) for rows in spellings], dtype="int64")
+    packed = pack(numpy.cumsum(lengths) - lengths, lengths)
+    characters = torch.tensor([row for rows in spellings for row in rows])
+    return Forms(
+        words=torch.tensor(words),
+        counts=torch.tensor(counts),
+        vectors=torch.zeros((len(words), 0)),
+        characters=characters[packed.items],
+        batch_sizes=torch.from_numpy(packed.batch_sizes),
+        ranks=torch.from_numpy(numpy.argsort(packed.sequences)),
+    )
+
+
+def make_network(**settings) -> TaggerNetwork:
+    defaults = {
+        "n_words": 4,
+        "n_characters": 6,
+        "vector_width": 0,
+        "n_tags": 3,
+        "word_width": 5,
+        "char_embed_width": 4,
+        "char_width": 6,
+        "width": 8,
+        "depth": 1,
+        "cell": "lstm",
+        "bidirectional": True,
+    }
+    return TaggerNetwork(**{**defaults, **settings})
+
+
+def stock_layers(encoder: RecurrentEncoder, cell: str, depth: int, bidirectional: bool):
+    """Torch's own stack of layers with the weights of ours."""
+    stack = CELLS[cell](5, 8 // (1 + bidirectional), num_layers=depth, bidirectional=bidirectional)
+    state = {
+        name.replace("_l0", f"_l{i}"): weights
+        for i, layer in enumerate(encoder.layers)
+        for name, weights in layer.state_dict().items()
+    }
+    stack.load_state_dict(state)
+    return stack
+
+
+@pytest.mark.parametrize(("cell", "depth", "bidirectional"), COMBINATIONS)
+def test_encoder_is_torchs_stack_on_each_sequence_alone(cell, depth, bidirectional) -> None:
+    encoder = make_encoder(cell=cell, depth=depth, bidirectional=bidirectional)
+    stack = stock_layers(encoder, cell, depth, bidirectional)
+    lengths = [3, 0, 7, 1]
+    X = torch.randn(sum(lengths), 5)
+    Y = encoder(X, *read(lengths), dropout=0.0)
+    expected = torch.cat([stack(rows)[0] for rows in X.split(lengths) if len(rows)])
+    assert Y.shape == (11, 8)
+    assert_allclose(Y.detach(), expected.detach(), atol=1e-6)
+
+
+def test_encoder_without_tokens_gives_no_rows_and_a_gradient() -> None:
+    encoder = make_encoder()
+    X = torch.zeros((0, 5), requires_grad=True)
+    Y = encoder(X, *read([0, 0]), dropout=0.0)
+    assert Y.shape == (0, 8)
+    Y.sum().backward()
+    assert X.grad.shape == (0, 5)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_dropout_of_zero_is_none_and_more_is_random(depth: int) -> None:
+    encoder = make_encoder(depth=depth)
+    X, reading = torch.randn(6, 5), read([4, 2])
+    assert torch.equal(encoder(X, *reading, dropout=0.0), encoder(X, *reading, dropout=0.0))
+    assert not torch.equal(encoder(X, *reading, dropout=0.5), encoder(X, *reading, dropout=0.5))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_mode_of_the_module_does_not_matter(training: bool) -> None:
+    """thinc flips it on the shared module, other threads or not."""
+    encoder = make_encoder().train(training)
+    X, reading = torch.randn(6, 5), read([4, 2])
+    assert torch.equal(encoder(X, *reading, dropout=0.0), encoder(X, *reading, dropout=0.0))
+    assert not torch.equal(encoder(X, *reading, dropout=0.5), encoder(X, *reading, dropout=0.5))
+
+
+def test_dropout_zeroes_its_share_of_the_output() -> None:
+    encoder = make_encoder(width=64)
+    Y = encoder(torch.randn(200, 5), *read([200]), dropout=0.25)
+    assert float((Y == 0).float().mean()) == pytest.approx(0.25, abs=0.02)
+
+
+def test_character_rows_are_the_last_states_of_both_directions() -> None:
+    encoder = CharacterEncoder(n_characters=6, embed_width=4, width=6)
+    spellings = [[1, 2], [3, 4, 5, 1], [2]]
+    Y = encoder(make_forms(spellings, words=[0] * 3, counts=[0] * 3), dropout=0.0)
+    for spelling, row in zip(spellings, Y, strict=True):
+        outputs, _ = encoder.lstm(encoder.embedding(torch.tensor(spelling)))
+        expected = torch.cat([outputs[-1, :3], outputs[0, 3:]])
+        assert_allclose(row.detach(), expected.detach(), atol=1e-6)
+
+
+def test_word_dropout_makes_rare_words_unknown_more_often() -> None:
+    network = make_network(char_width=0, word_width=1)
+    network.words.weight.data[:] = torch.arange(4.0)[:, None]
+    n = 4000
+    forms = make_forms([[1]] * (2 * n), words=[1] * n + [2] * n, counts=[1] * n + [4] * n)
+    read_words = network.embed(forms, 0.1)[:, 0]
+    rare = float((read_words[:n] == 0).float().mean())
+    frequent = float((read_words[n:] == 0).float().mean())
+    assert rare == pytest.approx(WORD_DROPOUT / (WORD_DROPOUT + 1), abs=0.03)
+    assert frequent == pytest.approx(WORD_DROPOUT / (WORD_DROPOUT + 4), abs=0.03)
+
+
+def test_no_word_is_dropped_without_dropout() -> None:
+    network = make_network(char_width=0, word_width=1)
+    network.words.weight.data[:] = torch.arange(4.0)[:, None]
+    forms = make_forms([[1]] * 100, words=[3] * 100, counts=[1] * 100)
+    assert (network.embed(forms, 0.0) == 3).all()
+
+
+def test_characters_can_be_left_out() -> None:
+    network = make_network(char_width=0)
+    assert network.characters is None
+    forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
+    assert network.embed(forms, 0.0).shape == (2, 5)
+
+
+def test_static_vectors_are_projected_beside_the_words() -> None:
+    network = make_network(vector_width=7)
+    forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
+    forms = forms._replace(vectors=torch.randn(2, 7))
+    assert network.embed(forms, 0.0).shape == (2, 5 + 6 + 5)
+    assert_allclose(
+        network.embed(forms, 0.0)[:, 11:].detach(),
+        (forms.vectors @ network.vectors.weight.T).detach(),
+        atol=1e-6,
+    )
+
+
+def test_scores_have_one_column_a_tag() -> None:
+    network = make_network()
+    forms = make_forms([[1, 2], [3]], words=[1, 2], counts=[1, 1])
+    assert network(forms, torch.tensor([0, 1, 0]), *read([2, 1])).shape == (3, 3)
+
+
+def test_no_tokens_give_no_scores() -> None:
+    forms = make_forms([], words=[], counts=[])._replace(characters=torch.zeros(0).long())
+    assert make_network()(forms, torch.zeros(0).long(), *read([0])).shape == (0, 3)
+
+
+def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
+    network = make_network()
+    for parameter in network.parameters():
+        parameter.data.normal_(std=2.0)
+    forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
+    arguments = (forms, torch.arange(3), *read([3]))
+    before = network(*arguments)
+    network.grow_output(5)
+    after = network(*arguments)
+    assert network.output.weight.shape == (5, 8)
+    assert_allclose(after[:, :3].detach(), before.detach(), atol=1e-5)
+    assert (after[:, 3:] < before.max(dim=1, keepdim=True).values).all()
+    assert after.requires_grad
+
+
+def test_no_parameter_is_a_bare_number() -> None:
+    """thinc's optimizer fails on parameters without dimensions."""
+    assert all(parameter.dim() > 0 for parameter in make_network(vector_width=7).parameters())

@@ -1,0 +1,313 @@
+"""The wheel of the project, and models packaged and installed where only the wheel is known."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from collections.abc import Iterator
+from configparser import ConfigParser
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+import srsly
+from numpy.testing import assert_allclose
+from packaging.requirements import Requirement
+from packaging.version import Version
+from spacy.language import Language
+from spacy.training import Example
+from spacy.training.converters import conllu_to_docs
+
+import spacy_lstm_tagger
+
+REPOSITORY = Path(__file__).parent.parent
+PROJECT = "spacy-lstm-tagger"
+IN_THE_WHEEL = ("spacy_lstm_tagger", "pyproject.toml", "README.md", "LICENSE")
+
+TEXTS = [
+    "The child drew a horse.",
+    "Nobody opened that letter. Nobody drew a child!",
+    "A horse opened the unknown letter…",
+    "",
+]
+
+# What other environments are asked to run. Each prints JSON.
+WHERE = """
+import importlib.metadata, importlib.util, json
+spec = importlib.util.find_spec("spacy_lstm_tagger")
+distributions = importlib.metadata.distributions()
+print(json.dumps({
+    "modules": [spec.origin] if spec else [],
+    "distributions": [
+        str(found.locate_file("")) for found in distributions
+        if found.metadata["Name"] == "spacy-lstm-tagger"
+    ],
+}))
+"""
+TAG = """
+import json, sys
+import spacy
+nlp = spacy.load(sys.argv[1])
+docs = list(nlp.pipe(json.loads(sys.argv[2])))
+probabilities = nlp.get_pipe("lstm_tagger").predict_probabilities(docs)
+print(json.dumps({
+    "path": str(nlp.path),
+    "tags": [[token.tag_ for token in doc] for doc in docs],
+    "probabilities": [rows.tolist() for rows in probabilities],
+}))
+"""
+
+
+def run(*command: object) -> str:
+    """Run a command outside the source tree and return what it printed."""
+    result = subprocess.run(
+        [str(part) for part in command],
+        cwd=tempfile.gettempdir(),
+        env={**os.environ, "OMP_NUM_THREADS": "1", "ANSI_COLORS_DISABLED": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf8",
+    )
+    if result.returncode:
+        output = result.stdout + result.stderr
+        pytest.fail(f"{' '.join(map(str, command))}\nexited {result.returncode}:\n{output}")
+    return result.stdout
+
+
+class Environment:
+    """A fresh virtual environment with everything that is installed here, less this project.
+
+    The installed packages are linked, one by one, into a directory on its path: neither the
+    project nor the way to its source tree, which an editable installation knows, is among them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        venv.create(path, with_pip=False, symlinks=True)
+        self.path = path
+        self.python = path / "bin" / "python"
+        (self.site_packages,) = path.glob("lib/python*/site-packages")
+        (path / "linked").mkdir()
+        for entry in installed_files():
+            link = path / "linked" / entry.name
+            if not link.exists():
+                link.symlink_to(entry)
+        (self.site_packages / "linked.pth").write_text(f"{path / 'linked'}\n", encoding="utf8")
+
+    def run_python(self, *args: object) -> str:
+        """Run Python with nothing on its path but the environment."""
+        return run(self.python, "-I", *args)
+
+    def install(self, wheel: Path, *options: object) -> None:
+        """Install a wheel and what it requires, without a network."""
+        self.run_python("-m", "pip", "install", "--quiet", "--no-index", *options, wheel)
+
+    def where(self) -> dict[str, list[str]]:
+        """Find the project."""
+        return json.loads(self.run_python("-c", WHERE))
+
+    def tag(self, model: object) -> dict[str, Any]:
+        """Load a pipeline and tag the texts."""
+        return json.loads(self.run_python("-c", TAG, model, json.dumps(TEXTS)))
+
+
+def installed_files() -> Iterator[Path]:
+    """Everything in the directories of installed packages, less what belongs to the project."""
+    for directory in map(Path, sys.path):
+        if directory.name in ("site-packages", "dist-packages"):
+            for entry in sorted(directory.iterdir()):
+                if entry.suffix != ".pth" and "spacy_lstm_tagger" not in entry.name:
+                    yield entry
+
+
+def build_wheel(source: Path, output: Path, setuptools: str) -> Path:
+    """Build a wheel with the setuptools at hand; where it is too old, a newer one is fetched."""
+    try:
+        at_hand = Version(version("setuptools")) >= Version(setuptools)
+    except PackageNotFoundError:
+        at_hand = False
+    isolation = ["--no-isolation"] if at_hand else []
+    run(sys.executable, "-m", "build", "--wheel", *isolation, "--outdir", output, source)
+    (wheel,) = output.glob("*.whl")
+    return wheel
+
+
+def read_in_wheel(wheel: Path, name: str) -> str:
+    """Text of the one file in a wheel whose path ends so."""
+    with zipfile.ZipFile(wheel) as archive:
+        (path,) = [path for path in archive.namelist() if path.endswith(name)]
+        return archive.read(path).decode("utf8")
+
+
+def requirements_in(wheel: Path) -> dict[str, Requirement]:
+    """What a wheel requires, extras left out, by name."""
+    lines = read_in_wheel(wheel, ".dist-info/METADATA").split("\n\n")[0].splitlines()
+    found = [Requirement(line[15:]) for line in lines if line.startswith("Requires-Dist: ")]
+    return {each.name: each for each in found if "extra" not in str(each.marker)}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the project, built from a copy of its sources."""
+    source = tmp_path_factory.mktemp("source")
+    for name in IN_THE_WHEEL:
+        if (REPOSITORY / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(REPOSITORY / name, source / name, ignore=ignored)
+        else:
+            shutil.copy(REPOSITORY / name, source / name)
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"), setuptools="77")
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Language:
+    """A pipeline that has learned the textbook sentences."""
+    text = (REPOSITORY / "corpus" / "textbook.conllu").read_text(encoding="utf8")
+    nlp = spacy.blank("en", meta={"name": "textbook", "version": "1.2.3"})
+    model = {
+        "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
+        "min_word_freq": 1,
+        "word_width": 16,
+        "char_width": 8,
+        "width": 16,
+        "depth": 1,
+    }
+    nlp.add_pipe("lstm_tagger", config={"model": model})
+    gold = conllu_to_docs(text, n_sents=1, no_print=True)
+    examples = [Example(nlp.make_doc(doc.text), doc) for doc in gold]
+    optimizer = nlp.initialize(lambda: examples)
+    optimizer.learn_rate = 0.02
+    for _ in range(40):
+        nlp.update(examples, sgd=optimizer)
+    return nlp
+
+
+@pytest.fixture(scope="module")
+def expected_tags(nlp: Language) -> list[list[str]]:
+    """Tags of the texts from the pipeline as it was trained."""
+    return [[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)]
+
+
+@pytest.fixture(scope="module")
+def publisher(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Where the project is installed from its wheel, to package models."""
+    environment = Environment(tmp_path_factory.mktemp("publisher"))
+    environment.install(wheel)
+    return environment
+
+
+@pytest.fixture(scope="module")
+def package(
+    publisher: Environment, nlp: Language, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Directory that `spacy package` makes of the pipeline."""
+    directory = tmp_path_factory.mktemp("package")
+    nlp.to_disk(directory / "model")
+    model = directory / "model"
+    publisher.run_python("-m", "spacy", "package", model, directory, "--build", "none")
+    return directory / "en_textbook-1.2.3"
+
+
+@pytest.fixture(scope="module")
+def model_wheel(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the packaged pipeline."""
+    return build_wheel(package, tmp_path_factory.mktemp("model_wheel"), setuptools="40.8")
+
+
+@pytest.fixture(scope="module")
+def user(wheel: Path, model_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """Where the packaged pipeline is installed, and nothing of the project was before."""
+    environment = Environment(tmp_path_factory.mktemp("user"))
+    assert environment.where() == {"modules": [], "distributions": []}
+    environment.install(model_wheel, "--find-links", wheel.parent)
+    return environment
+
+
+def test_tests_import_the_installed_package() -> None:
+    direct_url = distribution(PROJECT).read_text("direct_url.json") or "{}"
+    if json.loads(direct_url).get("dir_info", {}).get("editable"):
+        pytest.skip("the project is installed as editable, not from its wheel")
+    installed = Path(str(distribution(PROJECT).locate_file("spacy_lstm_tagger/__init__.py")))
+    assert Path(spacy_lstm_tagger.__file__).resolve() == installed.resolve()
+    assert not installed.resolve().is_relative_to(REPOSITORY.resolve() / "spacy_lstm_tagger")
+
+
+def test_wheel_has_all_modules_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        paths = {path for path in archive.namelist() if ".dist-info/" not in path}
+    modules = (REPOSITORY / "spacy_lstm_tagger").rglob("*.py")
+    expected = {path.relative_to(REPOSITORY).as_posix() for path in modules}
+    assert paths == {*expected, "spacy_lstm_tagger/py.typed"}
+
+
+def test_wheel_names_its_module_for_spacy_package(wheel: Path) -> None:
+    assert read_in_wheel(wheel, "top_level.txt").split() == ["spacy_lstm_tagger"]
+
+
+def test_wheel_registers_its_functions(wheel: Path) -> None:
+    parser = ConfigParser(delimiters="=")
+    parser.read_string(read_in_wheel(wheel, "entry_points.txt"))
+    assert {section: set(parser[section]) for section in parser.sections()} == {
+        "spacy_factories": {"lstm_tagger"},
+        "spacy_architectures": {
+            "spacy-lstm-tagger.lstmtagger.v1",
+            "spacy-lstm-tagger.lstmencoder.v1",
+        },
+        "spacy_cli": {"lstm-tagger"},
+    }
+
+
+def test_wheel_requires_what_is_imported(wheel: Path) -> None:
+    assert set(requirements_in(wheel)) == {"spacy", "thinc", "torch", "numpy"}
+
+
+def test_wheel_has_readme_and_licence(wheel: Path) -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf8")
+    assert readme.strip() in read_in_wheel(wheel, ".dist-info/METADATA").replace("\r\n", "\n")
+    assert "MIT License" in read_in_wheel(wheel, "LICENSE")
+
+
+def test_publisher_has_the_project_from_the_wheel(publisher: Environment) -> None:
+    assert publisher.where() == {
+        "modules": [str(publisher.site_packages / "spacy_lstm_tagger" / "__init__.py")],
+        "distributions": [str(publisher.site_packages)],
+    }
+
+
+def test_package_requires_the_project(package: Path) -> None:
+    requirements = srsly.read_json(package / "meta.json")["requirements"]
+    ours = [Requirement(each) for each in requirements if each.startswith(PROJECT)]
+    assert [each.name for each in ours] == [PROJECT]
+    assert f">={version(PROJECT)}" in str(ours[0].specifier)
+    assert ours[0].specifier.contains(version(PROJECT))
+
+
+def test_model_wheel_requires_the_project(model_wheel: Path) -> None:
+    assert {PROJECT, "spacy"} <= set(requirements_in(model_wheel))
+
+
+def test_installing_the_model_brings_the_project(user: Environment) -> None:
+    assert user.where() == {
+        "modules": [str(user.site_packages / "spacy_lstm_tagger" / "__init__.py")],
+        "distributions": [str(user.site_packages)],
+    }
+
+
+def test_installed_model_gives_the_same_tags(
+    user: Environment, nlp: Language, expected_tags: list[list[str]]
+) -> None:
+    answer = user.tag("en_textbook")
+    assert Path(answer["path"]).is_relative_to(user.site_packages)
+    assert answer["tags"] == expected_tags
+    assert answer["tags"][0] == ["DT", "NN", "VBD", "DT", "NN", "."]
+    docs = list(nlp.pipe(TEXTS))
+    probabilities = nlp.get_pipe("lstm_tagger").predict_probabilities(docs)
+    for found, expected in zip(answer["probabilities"], probabilities, strict=True):
+        assert len(found) == len(expected)
+        if found:
+            assert_allclose(found, expected, atol=1e-5)
