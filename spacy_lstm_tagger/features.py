@@ -157,8 +157,10 @@ def _abridge(string: str, max_characters: int) -> str:
 
 def _static_vectors(vocab: Vocab, strings: list[str]) -> Floats2d:
     table = vocab.vectors
+    if isinstance(table, Vectors) and table.mode == Mode.floret:
+        return table.get_batch(strings)  # made of the strings' n-grams
     keys = [get_string_id(string) for string in strings]
-    if not (isinstance(table, Vectors) and table.mode == Mode.default):
+    if not isinstance(table, Vectors):
         return table.get_batch(keys)
     rows = table.find(keys=keys)
     vectors = table.data[rows]

@@ -25,14 +25,14 @@ def check_files(name: str, directory: Path, fields: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def all_or_nothing(tagger: Tagger) -> Iterator[None]:
-    """Check what was loaded inside the context; on any error put back what was there.
+    """On any error inside the context put back the component's settings and weights.
 
+    The vocab, which is shared, is not put back: load it last, once all else has proved sound.
     Raises ValueError, whatever went wrong.
     """
     cfg, model = srsly.json_dumps(tagger.cfg), tagger.model.to_dict()
     try:
         yield
-        _check(tagger)
     except Exception as error:
         tagger.cfg = srsly.json_loads(cfg)
         for node, saved in zip(tagger.model.walk(), model["nodes"], strict=True):
@@ -48,7 +48,8 @@ def all_or_nothing(tagger: Tagger) -> Iterator[None]:
         ) from error
 
 
-def _check(tagger: Tagger) -> None:
+def check_labels(tagger: Tagger) -> None:
+    """Raise ValueError where the model has another number of outputs than there are labels."""
     nO = tagger.model.maybe_get_dim("nO")
     if nO is not None and nO != len(tagger.labels):
         raise ValueError(

@@ -15,7 +15,7 @@ from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from .features import needs_vocabulary, set_vocabulary
-from .loading import all_or_nothing, check_files
+from .loading import all_or_nothing, check_files, check_labels
 from .loss import loss_and_gradient, tag_codes
 from .vocabulary import Vocabulary
 
@@ -222,7 +222,9 @@ class LSTMTagger(Tagger):
         RAISES ValueError: Where the data is damaged or does not fit the settings.
         """
         with all_or_nothing(self):
-            super().from_bytes(bytes_data, exclude=exclude)
+            super().from_bytes(bytes_data, exclude=[*exclude, "vocab"])
+            check_labels(self)
+            super().from_bytes(bytes_data, exclude=[*exclude, "cfg", "model"])
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
@@ -234,7 +236,9 @@ class LSTMTagger(Tagger):
         """
         check_files(self.name, Path(path), {"cfg", "model"} - set(exclude))
         with all_or_nothing(self):
-            super().from_disk(path, exclude=exclude)
+            super().from_disk(path, exclude=[*exclude, "vocab"])
+            check_labels(self)
+            super().from_disk(path, exclude=[*exclude, "cfg", "model"])
         return self
 
 
