@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The CPU build of torch where pip offers one under this version; any torch from 2.2 on will do.
 TORCH ?= torch==2.13.0
 
-SENTENCE ?= The quick brown fox doesn't jump over 2 lazy dogs at example.com :-)
+SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint types benchmark clean

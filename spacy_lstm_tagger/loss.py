@@ -55,15 +55,14 @@ def loss_and_gradient(
     label_smoothing: share of the gold probability spread over the other labels, 0 up to 1.
     Returns the gradient, shape (n_tokens, n_labels), and the loss.
     """
-    n_labels = probabilities.shape[1]
     xp = ops.xp
-    gold, negated = xp.asarray(codes >= 0), xp.asarray(codes <= NEGATED)
-    target = ops.alloc2f(*probabilities.shape)
+    n_labels = probabilities.shape[1]
     smoothing = label_smoothing if n_labels > 1 else 0.0
-    target[gold] = smoothing / max(n_labels - 1, 1)
-    target[gold, xp.asarray(codes[codes >= 0])] = 1.0 - smoothing
-    mask = xp.zeros(probabilities.shape, dtype="bool")
-    mask[gold] = True
-    mask[negated, xp.asarray(NEGATED - codes[codes <= NEGATED])] = True
-    gradient = xp.where(mask, probabilities - target, 0.0).astype("float32")
+    gold, negated = numpy.flatnonzero(codes >= 0), numpy.flatnonzero(codes <= NEGATED)
+    gold_labels, negated_labels = xp.asarray(codes[gold]), xp.asarray(NEGATED - codes[negated])
+    gold, negated = xp.asarray(gold), xp.asarray(negated)
+    gradient = ops.alloc2f(*probabilities.shape)
+    gradient[gold] = probabilities[gold] - smoothing / max(n_labels - 1, 1)
+    gradient[gold, gold_labels] = probabilities[gold, gold_labels] - (1.0 - smoothing)
+    gradient[negated, negated_labels] = probabilities[negated, negated_labels]
     return gradient, float((gradient**2).sum())

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -175,7 +176,12 @@ class LateTorchShim(PyTorchShim):
             message = srsly.msgpack_loads(bytes_data)
             sizes, state = message["sizes"], message["state"]
             module = None if sizes is None else self._load(sizes, state)
-        except Exception as error:  # torch.load raises whatever its zip and pickle readers raise
+        except pickle.UnpicklingError:  # torch's own message advises to read them all the same
+            raise ValueError(
+                "The network's weights hold something other than numbers, or are damaged. They "
+                "were refused: reading more than numbers could run code."
+            ) from None
+        except Exception as error:  # torch.load raises whatever its zip reader raises
             raise ValueError(
                 "The network's weights are damaged, or do not fit the [model] settings. "
                 f"({type(error).__name__}: {error})"

@@ -6,13 +6,17 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
 import srsly
 from click.testing import Result
 from numpy.testing import assert_array_equal
+from spacy.cli.debug_config import debug_config
 from spacy.cli.init_config import fill_config
+from spacy.cli.train import train as train_config
+from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training.converters import conllu_to_docs
 from thinc.api import Config
@@ -185,6 +189,15 @@ def train(config: Path, output: Path, corpus: Path, *options: object) -> str:
     return run_spacy("train", config, "--output", output, *paths, *options)
 
 
+def train_here(
+    config: Path, output: Path, corpus: Path, overrides: dict[str, Any] | None = None
+) -> Language:
+    """Do the same in this process, which saves starting one, and load the last model."""
+    paths = {"paths.train": str(corpus), "paths.dev": str(corpus)}
+    train_config(config, output, overrides={**paths, **(overrides or {})})
+    return spacy.load(output / "model-last")
+
+
 def docs_in(path: Path) -> list[Doc]:
     """Docs of a .spacy file."""
     return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
@@ -320,7 +333,7 @@ def test_another_seed_gives_other_weights(
     workspace: Path, corpus: Path, quick_config: Path, trained: Path
 ) -> None:
     other = workspace / "other"
-    train(quick_config, other, corpus, "--system.seed", 1)
+    train_here(quick_config, other, corpus, {"system.seed": 1})
     model_file = Path("model-last") / "lstm_tagger" / "model"
     assert (other / model_file).read_bytes() != (trained / model_file).read_bytes()
 
@@ -396,8 +409,7 @@ def test_debug_profile_runs_the_pipeline(model: Path, texts: Path, tmp_path: Pat
 def test_init_config_makes_a_config_that_trains(corpus: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.cfg"
     run_spacy("init", "config", config, "--lang", "en", "--pipeline", "lstm_tagger")
-    paths = ("--paths.train", corpus, "--paths.dev", corpus)
-    run_spacy("debug", "config", config, *paths)
+    debug_config(config, overrides={"paths.train": str(corpus), "paths.dev": str(corpus)})
     steps = ("--training.max_steps", 2, "--training.eval_frequency", 2)
     train(config, tmp_path / "output", corpus, *steps)
     assert spacy.load(tmp_path / "output" / "model-last").pipe_names[-1] == "lstm_tagger"
@@ -430,8 +442,7 @@ def test_training_reads_the_labels_file(quick_config: Path, corpus: Path, tmp_pa
     srsly.write_json(labels, [".", "DT", "JJ", "NN", "VBD"])
     block = LABELS_FROM_FILE.format(labels=labels)
     config = write_with_initialization(quick_config, tmp_path / "labels.cfg", block)
-    train(config, tmp_path / "output", corpus)
-    tagger = spacy.load(tmp_path / "output" / "model-last").get_pipe("lstm_tagger")
+    tagger = train_here(config, tmp_path / "output", corpus).get_pipe("lstm_tagger")
     assert tagger.labels == (".", "DT", "JJ", "NN", "VBD")
 
 
@@ -502,12 +513,14 @@ def test_training_starts_from_pretrained_weights(
 def test_pretrained_weights_can_be_trained_on(
     pretrained: Path, pretraining_config: Path, corpus: Path, tmp_path: Path
 ) -> None:
-    options = ("--training.max_steps", 60, "--training.eval_frequency", 20)
-    rate = ("--training.optimizer.learn_rate", 0.02)
-    weights = ("--paths.init_tok2vec", pretrained)
-    train(pretraining_config, tmp_path / "output", corpus, *weights, *options, *rate)
-    meta = srsly.read_json(tmp_path / "output" / "model-best" / "meta.json")
-    assert meta["performance"]["tag_acc"] == 1.0
+    overrides = {
+        "paths.init_tok2vec": str(pretrained),
+        "training.max_steps": 60,
+        "training.eval_frequency": 20,
+        "training.optimizer.learn_rate": 0.02,
+    }
+    nlp = train_here(pretraining_config, tmp_path / "output", corpus, overrides)
+    assert nlp.meta["performance"]["tag_acc"] == 1.0
 
 
 def test_vocab_counts_words_and_characters(vocabulary_file: Path) -> None:
@@ -525,7 +538,7 @@ def test_vocab_of_a_directory_is_that_of_its_files(
     (tmp_path / "corpus" / "part").mkdir(parents=True)
     for number, doc in enumerate(docs_in(corpus)):
         DocBin(docs=[doc]).to_disk(tmp_path / "corpus" / "part" / f"{number}.spacy")
-    run_spacy("lstm-tagger", "vocab", tmp_path / "corpus", tmp_path / "vocabulary.json")
+    run_own("vocab", tmp_path / "corpus", tmp_path / "vocabulary.json")
     assert srsly.read_json(tmp_path / "vocabulary.json") == srsly.read_json(vocabulary_file)
 
 
@@ -550,9 +563,8 @@ def test_a_given_vocabulary_takes_the_place_of_the_corpus(
         labels=labels_directory / "lstm_tagger.json", vocabulary=tmp_path / "vocabulary.json"
     )
     config = write_with_initialization(quick_config, tmp_path / "streamed.cfg", block)
-    steps = ("--training.max_steps", 2, "--training.max_epochs", -1)
-    train(config, tmp_path / "output", corpus, *steps)
-    tagger = spacy.load(tmp_path / "output" / "model-last").get_pipe("lstm_tagger")
+    streamed = {"training.max_epochs": -1, "training.max_steps": 2}
+    tagger = train_here(config, tmp_path / "output", corpus, streamed).get_pipe("lstm_tagger")
     (learned,) = [
         node.attrs["vocabulary"] for node in tagger.model.walk() if "vocabulary" in node.attrs
     ]
@@ -624,14 +636,18 @@ def test_tag_with_a_missing_model_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_wrong_vocabulary_file_is_an_error(
-    quick_config: Path, corpus: Path, labels_directory: Path, tmp_path: Path
+    quick_config: Path,
+    corpus: Path,
+    labels_directory: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     labels = labels_directory / "lstm_tagger.json"
     block = FROM_FILES.format(labels=labels, vocabulary=labels)
     config = write_with_initialization(quick_config, tmp_path / "wrong.cfg", block)
-    paths = ("--paths.train", corpus, "--paths.dev", corpus)
-    output = run_spacy("train", config, *paths, "--output", tmp_path / "output", fails=True)
-    assert "vocabulary" in output
+    with pytest.raises(SystemExit):
+        train_here(config, tmp_path / "output", corpus)
+    assert "lstm_tagger -> vocabulary" in capsys.readouterr().out
     assert not (tmp_path / "output" / "model-last").exists()
 
 

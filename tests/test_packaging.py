@@ -89,15 +89,14 @@ class Environment:
 
     def __init__(self, path: Path) -> None:
         venv.create(path, with_pip=False, symlinks=True)
-        self.path = path
         self.python = path / "bin" / "python"
         (self.site_packages,) = path.glob("lib/python*/site-packages")
-        (path / "linked").mkdir()
+        linked = path / "linked" / "site-packages"
+        linked.mkdir(parents=True)
         for entry in installed_files():
-            link = path / "linked" / entry.name
-            if not link.exists():
-                link.symlink_to(entry)
-        (self.site_packages / "linked.pth").write_text(f"{path / 'linked'}\n", encoding="utf8")
+            if not (linked / entry.name).exists():
+                (linked / entry.name).symlink_to(entry)
+        (self.site_packages / "linked.pth").write_text(f"{linked}\n", encoding="utf8")
 
     def run_python(self, *args: object) -> str:
         """Run Python with nothing on its path but the environment."""

@@ -55,7 +55,7 @@ def test_two_processes_after_torch_ran_with_threads(make_nlp, tmp_path, method: 
     script = tmp_path / "script.py"
     script.write_text(PIPE_SCRIPT)
     # the variable may stand at 1, and no more threads would start
-    done = run(script, tmp_path / "model", method, 4, OMP_NUM_THREADS="4")
+    done = run(script, tmp_path / "model", method, 2, OMP_NUM_THREADS="2")
     assert done.returncode == 0, done.stderr
     assert "the same tags" in done.stdout
 
