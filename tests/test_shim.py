@@ -356,7 +356,7 @@ def test_nothing_is_ever_unpickled(container: str, tmp_path: Path) -> None:
         state = buffer.getvalue()
     message = {"config": {}, "sizes": SIZES, "state": state}
     shim = built_shim()
-    with pytest.raises(ValueError, match="network's weights are damaged, or do not fit"):
+    with pytest.raises(ValueError, match="hold something other than numbers"):
         shim.from_bytes(srsly.msgpack_dumps(message))
     assert not marker.exists()
 
