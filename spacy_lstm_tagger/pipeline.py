@@ -153,6 +153,9 @@ class LSTMTagger(Tagger):
         xp = self.model.ops.xp
         if not any(len(doc) for doc in docs):
             return [xp.zeros((0, len(self.labels)), dtype="float32") for doc in docs]
+        output = self.model.maybe_get_ref("output_layer")
+        if output is not None and output.attrs.get("softmax_normalize"):
+            return self.model.predict(docs)  # spacy.Tagger.v2 with normalize = true
         return [_softmax(xp, scores) for scores in self.model.predict(docs)]
 
     def get_loss(

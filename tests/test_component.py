@@ -8,7 +8,7 @@ import pytest
 import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.language import Language
-from spacy.pipeline.tagger import Tagger
+from spacy.pipeline.tagger import DEFAULT_TAGGER_MODEL, Tagger
 from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import SGD, Adam, fix_random_seed
@@ -200,6 +200,24 @@ def test_training_sees_the_probabilities_that_prediction_gives(make_nlp, randomi
     training, _ = tagger.model.begin_update(docs)
     for one, other in zip(training, tagger.predict_probabilities(docs), strict=True):
         assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+def test_probabilities_of_a_stock_model(normalize: bool) -> None:
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "spacy.Tagger.v2",
+        "normalize": normalize,
+        "tok2vec": DEFAULT_TAGGER_MODEL["tok2vec"],
+    }
+    tagger = nlp.add_pipe("lstm_tagger", config={"model": model})
+    tagger.add_label("A")
+    tagger.add_label("B")
+    nlp.initialize()
+    output = tagger.model.get_ref("output_layer")
+    output.set_param("b", output.ops.asarray1f([2.0, -1.0]))
+    [rows] = tagger.predict_probabilities([nlp.make_doc("Ham")])
+    assert_allclose(rows, [[0.9526, 0.0474]], atol=1e-4)
 
 
 def test_probabilities_of_huge_scores_are_finite(make_nlp) -> None:
