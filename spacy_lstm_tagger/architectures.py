@@ -7,7 +7,7 @@ from spacy.tokens import Doc
 from thinc.api import Model, PyTorchGradScaler, chain
 from thinc.types import Floats2d
 
-from .bridge import resize_tagger, torch_encoder, torch_tagger
+from .bridge import Precision, resize_tagger, torch_encoder, torch_tagger
 from .features import FeatureExtractor
 from .network import CELLS
 
@@ -74,8 +74,7 @@ def build_lstm_tagger_v1(
         depth=depth,
         cell=cell,
         bidirectional=bidirectional,
-        mixed_precision=mixed_precision,
-        grad_scaler=grad_scaler,
+        precision=Precision(mixed_precision, grad_scaler),
     )
     model = chain(features, network)
     model.set_ref("output_layer", network)
@@ -113,8 +112,7 @@ def build_lstm_encoder_v1(
         depth=depth,
         cell=cell,
         bidirectional=bidirectional,
-        mixed_precision=mixed_precision,
-        grad_scaler=grad_scaler,
+        precision=Precision(mixed_precision, grad_scaler),
     )
 
 

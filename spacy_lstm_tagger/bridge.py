@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import torch
@@ -18,12 +18,15 @@ from .shim import LateTorchShim
 from .windows import Plan, pack, plan_prediction, plan_training
 
 
+class Precision(NamedTuple):
+    """Whether to train in mixed precision, and the gradient scaler for it (None: the default)."""
+
+    mixed: bool
+    grad_scaler: PyTorchGradScaler | None
+
+
 def torch_tagger(
-    *,
-    nO: int | None,
-    mixed_precision: bool,
-    grad_scaler: PyTorchGradScaler | None,
-    **settings: Any,
+    *, nO: int | None, precision: Precision, **settings: Any
 ) -> Model[DocFeatures, list[Floats2d]]:
     """Wrap a `TaggerNetwork` with these settings.
 
@@ -34,24 +37,14 @@ def torch_tagger(
     model: Model = PyTorchWrapper_v3(
         None, convert_inputs=convert_features, convert_outputs=convert_scores
     )
-    model.shims[0] = LateTorchShim(
-        partial(TaggerNetwork, **settings),
-        mixed_precision=mixed_precision,
-        grad_scaler=grad_scaler,
-    )
-    model.name = "lstm_tagger_network"
-    model.init = init_tagger
-    model.attrs["dropout_rate"] = 0.0
     model.set_dim("nO", nO)
-    return model
+    return _complete(
+        model, "lstm_tagger_network", init_tagger, partial(TaggerNetwork, **settings), precision
+    )
 
 
 def torch_encoder(
-    *,
-    width: int,
-    mixed_precision: bool,
-    grad_scaler: PyTorchGradScaler | None,
-    **settings: Any,
+    *, width: int, precision: Precision, **settings: Any
 ) -> Model[list[Floats2d], list[Floats2d]]:
     """Wrap a `RecurrentEncoder` with these settings.
 
@@ -60,15 +53,21 @@ def torch_encoder(
     model: Model = PyTorchWrapper_v3(
         None, convert_inputs=convert_rows, convert_outputs=convert_encoded
     )
-    model.shims[0] = LateTorchShim(
-        partial(RecurrentEncoder, width=width, **settings),
-        mixed_precision=mixed_precision,
-        grad_scaler=grad_scaler,
-    )
-    model.name = "lstm_encoder"
-    model.init = init_encoder
-    model.attrs["dropout_rate"] = 0.0
     model.set_dim("nO", width)
+    make_module = partial(RecurrentEncoder, width=width, **settings)
+    return _complete(model, "lstm_encoder", init_encoder, make_module, precision)
+
+
+def _complete(
+    model: Model, name: str, init: Callable, make_module: Callable, precision: Precision
+) -> Model:
+    """Give thinc's wrapper a module that is made late, and a dropout rate that thinc can set."""
+    model.name = name
+    model.init = init
+    model.shims[0] = LateTorchShim(
+        make_module, mixed_precision=precision.mixed, grad_scaler=precision.grad_scaler
+    )
+    model.attrs["dropout_rate"] = 0.0
     return model
 
 
