@@ -14,7 +14,7 @@ import numpy
 from thinc.types import Ints1d
 
 WINDOW = 256
-"""Most tokens in one sequence at run time. Longer docs are read in overlapping windows."""
+"""Most tokens in one sequence. Longer docs are read in overlapping windows."""
 
 CONTEXT = 32
 """Tokens that a window reads on either side of those it decides on."""
@@ -63,11 +63,8 @@ def pack(starts: Ints1d, lengths: Ints1d) -> Packing:
 
 
 def plan_training(lengths: Ints1d) -> Plan:
-    """Read each doc whole and all docs in one block."""
-    block = pack(numpy.cumsum(lengths) - lengths, lengths)
-    rows = numpy.empty(len(block.items), dtype="int64")
-    rows[block.items] = numpy.arange(len(rows))
-    return Plan([block], rows)
+    """Read docs in the same windows as in prediction, all in one block."""
+    return plan_prediction(lengths, block=numpy.iinfo("int64").max)
 
 
 def plan_prediction(

@@ -104,9 +104,14 @@ def test_training_reads_docs_whole_in_one_block() -> None:
     assert_array_equal(plan.rows, [1, 0, 2, 3])
 
 
-def test_training_never_cuts_a_doc() -> None:
-    (block,) = plan_training(ints([3 * WINDOW])).blocks
-    assert len(block.batch_sizes) == 3 * WINDOW
+def test_training_cuts_long_docs_as_prediction_does_but_in_one_block() -> None:
+    lengths = ints([3 * WINDOW, 5, 40 * WINDOW])
+    (block,) = plan_training(lengths).blocks
+    predicted = plan_prediction(lengths).blocks
+    assert len(predicted) == 1
+    assert_array_equal(block.items, predicted[0].items)
+    assert len(block.batch_sizes) == WINDOW
+    assert len(plan_training(ints([400 * WINDOW])).blocks) == 1
 
 
 def test_prediction_reads_a_doc_as_long_as_the_window_whole() -> None:
