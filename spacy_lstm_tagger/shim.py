@@ -121,25 +121,25 @@ class LateTorchShim(PyTorchShim):
                 weights, _ = optimizer(
                     (self.id, name), torch2xp(parameter.data), torch2xp(parameter.grad)
                 )
-                parameter.data = xp2torch(weights, device=parameter.device)
+                _set_values(parameter, weights)
             parameter.grad = None
         self._grad_scaler.update()
 
     @contextlib.contextmanager
     def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
         """Use other values, such as averages, inside the context; restore even after an error."""
-        backup = {}
+        backup: list[tuple[nn.Parameter, torch.Tensor]] = []
         try:
             if self._model is not None:
                 for name, parameter in self._model.named_parameters():
                     value = params.get((self.id, name))
                     if value is not None:
-                        backup[name] = (parameter, parameter.data)
-                        parameter.data = torch.as_tensor(value, device=parameter.device)
+                        backup.append((parameter, parameter.data.clone()))
+                        _set_values(parameter, value)
             yield
         finally:
-            for parameter, data in backup.values():
-                parameter.data = data
+            for parameter, data in backup:
+                parameter.data.copy_(data)
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module, if there is one."""
@@ -208,3 +208,10 @@ class LateTorchShim(PyTorchShim):
         with Shim.global_id_lock:
             Shim.global_id += 1
             self.id = Shim.global_id
+
+
+def _set_values(parameter: nn.Parameter, values: FloatsXd) -> None:
+    """Set a parameter's values in place: cuDNN wants a layer's weights to stay side by side."""
+    data = xp2torch(values, device=parameter.device)
+    if data.data_ptr() != parameter.data.data_ptr():  # else the optimizer worked in place
+        parameter.data.copy_(data)
