@@ -1,0 +1,62 @@
+"""The README tells the truth."""
+
+import re
+from pathlib import Path
+
+import spacy
+from thinc.api import Config
+
+from spacy_lstm_tagger.pipeline import DEFAULT_MODEL
+
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf8")
+
+
+def block(language: str, after: str) -> str:
+    """Return the first code block of a language behind a heading."""
+    found = re.search(f"```{language}\n(.*?)```", README[README.index(after) :], re.DOTALL)
+    assert found
+    return found.group(1)
+
+
+def test_ten_lines_of_python_run_and_learn(capsys) -> None:
+    code = block("python", "## Ten lines of Python")
+    namespace: dict = {}
+    exec(compile(code, "README.md", "exec"), namespace)
+    assert [token.tag_ for token in namespace["doc"]] == ["N", "V", "J", "N"]
+    assert "('I', 'N')" in capsys.readouterr().out
+
+
+def test_every_setting_is_explained_with_its_default() -> None:
+    settings = README[README.index("## Settings") :]
+    for name, value in DEFAULT_MODEL.items():
+        if name in ("@architectures", "mixed_precision", "grad_scaler"):
+            assert name == "@architectures" or f"`{name}`" in settings
+            continue
+        shown = {True: "true", False: "false", None: "null"}.get(value, value)
+        shown = f'"{value}"' if isinstance(value, str) else str(shown)
+        assert f"| `{name}` | `{shown}` |" in settings, name
+
+
+def test_every_setting_of_the_component_is_explained() -> None:
+    spacy.blank("en").add_pipe("lstm_tagger")
+    defaults = spacy.blank("en").get_factory_meta("lstm_tagger").default_config
+    for name in defaults:
+        assert f"| `{name}` |" in README, name
+
+
+def test_vocabulary_block_is_a_config_of_the_right_section() -> None:
+    config = Config().from_str(
+        "[initialize]\n[initialize.components]\n[initialize.components.lstm_tagger]\n"
+        + block("ini", "**Vocabulary.**")
+    )
+    reader = config["initialize"]["components"]["lstm_tagger"]["vocabulary"]
+    assert reader["@readers"] == "spacy.read_labels.v1"
+
+
+def test_every_config_and_make_target_is_named() -> None:
+    for config in (REPOSITORY / "configs").glob("*.cfg"):
+        assert f"configs/{config.name}" in README, config.name
+    for target in ("demo", "test"):
+        assert f"make {target}" in README
+        assert f"\n{target}:" in (REPOSITORY / "Makefile").read_text(encoding="utf8")
