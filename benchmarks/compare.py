@@ -42,7 +42,10 @@ def main() -> None:
     configs = {
         "spaCy CNN (`--optimize efficiency`)": ("cnn", _stock_config(args.lang)),
         "spaCy with `spacy.TorchBiLSTMEncoder.v1`": ("bilstm", _stock_bilstm(args.lang)),
-        f"`lstm_tagger`, `{args.config.name}`": (args.config.stem, Config().from_disk(args.config)),
+        f"`lstm_tagger`, `{args.config.name}`": (
+            args.config.stem,
+            Config().from_disk(args.config, interpolate=False),
+        ),
     }
     taggers, minutes = {}, {}
     for title, (name, config) in configs.items():
