@@ -11,12 +11,15 @@ word dropout by count: Kiperwasser and Goldberg 2016 (https://aclanthology.org/Q
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
+
+UNCHANGED = nn.Identity()
 
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -76,16 +79,26 @@ class RecurrentEncoder(nn.Module):
             for i in range(depth)
         )
 
-    def forward(self, X: Tensor, blocks: list[Block], rows: Tensor, *, dropout: float) -> Tensor:
+    def forward(
+        self,
+        X: Tensor,
+        blocks: list[Block],
+        rows: Tensor,
+        *,
+        dropout: float,
+        output: Callable[[Tensor], Tensor] = UNCHANGED,
+    ) -> Tensor:
         """Encode the rows of `X`, shape (n_inputs, input_width), as sequences.
 
-        Each block is read by itself; `rows` picks the output rows, shape (n_outputs,), from the
-        blocks' outputs laid one after another. Returns shape (n_outputs, width).
+        Each block is read by itself, and `output` applied to its rows before the next is read: of
+        a long doc only the narrow scores are ever in memory together. `rows` picks the output
+        rows, shape (n_outputs,), from the blocks' outputs laid one after another. Returns shape
+        (n_outputs, width), or what `output` makes of the width.
         """
         if not blocks:  # no tokens at all: torch refuses to pack nothing
-            return X.new_zeros((0, self.width)) + X.sum()  # for the gradient's sake
+            return output(X.new_zeros((0, self.width)) + X.sum())  # for the gradient's sake
         Ys = [
-            self.encode(X.index_select(0, block.items), block.batch_sizes, dropout)
+            output(self.encode(X.index_select(0, block.items), block.batch_sizes, dropout))
             for block in blocks
         ]
         Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
@@ -188,7 +201,7 @@ class TaggerNetwork(nn.Module):
             return self.output(self.output.weight[:0])
         X = self.embed(forms, dropout)
         blocks = [Block(tokens[block.items], block.batch_sizes) for block in blocks]
-        return self.output(self.encoder(X, blocks, rows, dropout=dropout))
+        return self.encoder(X, blocks, rows, dropout=dropout, output=self.output)
 
     def embed(self, forms: Forms, dropout: float) -> Tensor:
         """One row for each distinct form: word, characters, static vector.
