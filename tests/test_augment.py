@@ -1,0 +1,167 @@
+"""The augmenter for noisy text: what it alters, and all that it leaves alone."""
+
+import random
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin, Span
+from spacy.training import Corpus, Example
+
+from spacy_lstm_tagger.augment import build_noisy_text_augmenter_v1
+
+WORDS = ["Maria", "can't", "visit", "Straße", "17", ",", "I", "DISLIKE", "walking", "."]
+TAGS = ["NNP", "MD", "VB", "NNP", "CD", ",", "PRP", "VBP", "VBG", "."]
+SPACES = [True, True, True, True, False, True, True, True, False, False]
+
+
+@pytest.fixture
+def nlp():
+    random.seed(0)
+    return spacy.blank("en")
+
+
+@pytest.fixture
+def example(nlp):
+    reference = Doc(nlp.vocab, words=WORDS, spaces=SPACES, tags=TAGS)
+    reference.ents = [Span(reference, 0, 1, label="PERSON")]
+    predicted = Doc(nlp.vocab, words=WORDS, spaces=SPACES)
+    return Example(predicted, reference)
+
+
+def altered(nlp, example, **shares):
+    [result] = build_noisy_text_augmenter_v1(**shares)(nlp, example)
+    return result
+
+
+def texts(doc):
+    return [token.text for token in doc]
+
+
+def test_registered():
+    assert spacy.registry.augmenters.get("spacy-lstm-tagger.noisy_text.v1") is (
+        build_noisy_text_augmenter_v1
+    )
+
+
+def test_nothing_asked_nothing_altered(nlp, example):
+    assert altered(nlp, example) is example
+
+
+@pytest.mark.parametrize(
+    ("share", "change"), [("lower_case", str.lower), ("upper_case", str.upper)]
+)
+def test_case(nlp, example, share, change):
+    result = altered(nlp, example, **{share: 1.0})
+    assert texts(result.reference) == texts(result.predicted) == [change(w) for w in WORDS]
+    assert [t.tag_ for t in result.reference] == TAGS
+    assert [bool(t.whitespace_) for t in result.predicted] == SPACES
+    assert [(e.start, e.end, e.label_) for e in result.reference.ents] == [(0, 1, "PERSON")]
+    assert not any(t.tag_ for t in result.predicted)
+    assert texts(example.predicted) == WORDS  # the original is left as it was
+
+
+def test_typos_spare_short_words_and_what_is_no_word(nlp, example):
+    for _ in range(50):
+        result = altered(nlp, example, typos=1.0)
+        for old, new, gold in zip(
+            WORDS, texts(result.predicted), texts(result.reference), strict=True
+        ):
+            assert new == gold
+            if len(old) < 4 or not old.isalpha():
+                assert new == old
+            else:
+                assert abs(len(new) - len(old)) <= 1
+        assert [t.tag_ for t in result.reference] == TAGS
+
+
+def test_every_kind_of_typo(nlp):
+    seen = set()
+    for _ in range(300):
+        doc = Doc(nlp.vocab, words=["abcd"], tags=["X"])
+        result = altered(nlp, Example(Doc(nlp.vocab, words=["abcd"]), doc), typos=1.0)
+        seen.add(result.predicted[0].text)
+    assert {"acd", "aabcd", "bacd"} <= seen
+    assert any(len(word) == 4 and sorted(word) != list("abcd") for word in seen)
+
+
+def test_share_of_examples(nlp, example):
+    n = sum(
+        altered(nlp, example, lower_case=0.25, upper_case=0.25).predicted[0].text != "Maria"
+        for _ in range(1000)
+    )
+    assert 430 < n < 570
+
+
+def test_own_tokenization_stays_aligned(nlp):
+    """Predicted tokens that differ from the gold ones get the same letters."""
+    reference = Doc(nlp.vocab, words=["Wednesdays", "cannot"], tags=["NNS", "MD"])
+    predicted = Doc(nlp.vocab, words=["Wednesdays", "can", "not"], spaces=[True, False, True])
+    for _ in range(50):
+        result = altered(nlp, Example(predicted, reference), typos=1.0)
+        assert result.predicted.text == result.reference.text
+        assert len(result.predicted) == 3
+        assert result.get_aligned("TAG", as_string=True)[0] == "NNS"
+
+
+def test_a_token_is_never_emptied(nlp):
+    reference = Doc(nlp.vocab, words=["abcd"], tags=["X"])
+    predicted = Doc(nlp.vocab, words=["a", "b", "cd"], spaces=[False, False, True])
+    for _ in range(100):
+        result = altered(nlp, Example(predicted, reference), typos=1.0)
+        assert all(texts(result.predicted))
+        assert len(result.predicted) == 3
+
+
+def test_different_texts_are_left_alone(nlp):
+    reference = Doc(nlp.vocab, words=["Hello", "World"], tags=["UH", "NN"])
+    predicted = Doc(nlp.vocab, words=["Hello", "World"], spaces=[False, True])
+    example = Example(predicted, reference)
+    assert altered(nlp, example, upper_case=1.0) is example
+
+
+def test_empty_doc(nlp):
+    example = Example(Doc(nlp.vocab), Doc(nlp.vocab))
+    assert altered(nlp, example, lower_case=1.0, typos=1.0) is example
+
+
+def test_missing_annotation_stays_missing(nlp):
+    reference = Doc(nlp.vocab, words=["Some", "Words"], tags=["", "NNS"])
+    example = Example(Doc(nlp.vocab, words=["Some", "Words"]), reference)
+    result = altered(nlp, example, upper_case=1.0)
+    assert [t.tag_ for t in result.reference] == ["", "NNS"]
+    assert not result.reference.has_annotation("ENT_IOB")
+
+
+def test_in_a_corpus_with_gold_tokens(nlp, tmp_path):
+    doc = Doc(nlp.vocab, words=["Don't", "E-Mail", "me@X.org"], tags=["A", "B", "C"])
+    DocBin(docs=[doc]).to_disk(tmp_path / "train.spacy")
+    corpus = Corpus(
+        tmp_path / "train.spacy",
+        gold_preproc=True,
+        augmenter=build_noisy_text_augmenter_v1(lower_case=1.0),
+    )
+    [example] = corpus(nlp)
+    assert texts(example.predicted) == ["don't", "e-mail", "me@x.org"]
+    assert example.get_aligned("TAG", as_string=True) == ["A", "B", "C"]
+
+
+def test_same_seed_same_text(nlp, example):
+    def run():
+        random.seed(5)
+        return [altered(nlp, example, lower_case=0.3, typos=0.5).predicted.text for _ in range(20)]
+
+    assert run() == run()
+
+
+@pytest.mark.parametrize(
+    ("shares", "message"),
+    [
+        ({"lower_case": 1.5}, "lower_case is 1.5, but must be a share from 0 to 1"),
+        ({"upper_case": -0.1}, "upper_case is -0.1"),
+        ({"typos": 2}, "typos is 2"),
+        ({"lower_case": 0.7, "upper_case": 0.7}, "at most 1"),
+    ],
+)
+def test_shares_out_of_range(shares, message):
+    with pytest.raises(ValueError, match=message):
+        build_noisy_text_augmenter_v1(**shares)
