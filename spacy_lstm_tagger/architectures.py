@@ -16,6 +16,7 @@ def build_lstm_tagger_v1(
     *,
     word_width: int = 100,
     min_word_freq: int = 2,
+    affix_width: int = 16,
     char_width: int = 128,
     char_embed_width: int = 50,
     max_characters: int = 18,
@@ -35,6 +36,8 @@ def build_lstm_tagger_v1(
 
     word_width (int): Numbers in a word's embedding; a static vector is projected to as many.
     min_word_freq (int): Words seen fewer times in training share the unknown word.
+    affix_width (int): Numbers in the embedding of each of a word's affixes, its first one to
+        three and last one to four letters (as far as three words share them); 0 for no affixes.
     char_width (int): Output width of the character encoder, a bidirectional LSTM over each
         word's characters: even, or 0 for no characters.
     char_embed_width (int): Numbers in a character's embedding.
@@ -55,6 +58,7 @@ def build_lstm_tagger_v1(
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
     _check_int("word_width", word_width, least=1)
     _check_int("min_word_freq", min_word_freq, least=1)
+    _check_int("affix_width", affix_width, least=0)
     _check_int("char_width", char_width, least=0, even=True)
     _check_int("char_embed_width", char_embed_width, least=1)
     _check_int("max_characters", max_characters, least=2)
@@ -63,11 +67,13 @@ def build_lstm_tagger_v1(
     features = FeatureExtractor(
         min_word_freq=min_word_freq,
         max_characters=max_characters,
+        affixes=affix_width > 0,
         include_static_vectors=include_static_vectors,
     )
     network = torch_tagger(
         nO=nO,
         word_width=word_width,
+        affix_width=affix_width,
         char_embed_width=char_embed_width,
         char_width=char_width,
         width=width,

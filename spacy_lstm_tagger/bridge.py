@@ -128,6 +128,7 @@ def convert_features(
         characters=_tensor(X.characters[packed.items], device),
         batch_sizes=torch.from_numpy(packed.batch_sizes),
         ranks=_tensor(_inverse(packed.sequences), device),
+        affixes=_tensor(X.affixes, device),
     )
     blocks, rows = _plan(X.lengths, is_train, device)
     inputs = ArgsKwargs(

@@ -12,9 +12,9 @@ from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
 from thinc.api import Model
-from thinc.types import Floats2d, Ints1d
+from thinc.types import Floats2d, Ints1d, Ints2d
 
-from .vocabulary import Vocabulary
+from .vocabulary import N_AFFIXES, Vocabulary
 
 
 class Sizes(NamedTuple):
@@ -22,6 +22,8 @@ class Sizes(NamedTuple):
 
     n_words: int
     n_characters: int
+    n_affixes: int
+    affixes_per_form: int
     vector_width: int
 
 
@@ -34,6 +36,7 @@ class DocFeatures(NamedTuple):
     counts: how often each form's word was seen in training, shape (n_forms,).
     characters: character rows of all forms, one after another, shape (sum(n_characters),).
     n_characters: number of character rows of each form, at least 1, shape (n_forms,).
+    affixes: affix rows of each form, shape (n_forms, affixes_per_form).
     vectors: static vector of each form, shape (n_forms, vector_width).
     sizes: sizes of the tables that the rows refer to.
     """
@@ -44,17 +47,19 @@ class DocFeatures(NamedTuple):
     counts: Ints1d
     characters: Ints1d
     n_characters: Ints1d
+    affixes: Ints2d
     vectors: Floats2d
     sizes: Sizes
 
 
 def FeatureExtractor(
-    *, min_word_freq: int, max_characters: int, include_static_vectors: bool
+    *, min_word_freq: int, max_characters: int, affixes: bool, include_static_vectors: bool
 ) -> Model[list[Doc], DocFeatures]:
     """Extract the features of docs with a vocabulary that `set_vocabulary` provides.
 
     min_word_freq: words seen fewer times in training share the unknown word.
     max_characters: of longer words the first and the last half of that many characters are read.
+    affixes: whether to read prefixes and suffixes.
     include_static_vectors: whether to look up the static vectors of the pipeline.
     """
     return Model(
@@ -65,6 +70,7 @@ def FeatureExtractor(
             "vocabulary": Vocabulary(),
             "min_word_freq": min_word_freq,
             "max_characters": max_characters,
+            "affixes": affixes,
             "include_static_vectors": include_static_vectors,
         },
     )
@@ -78,7 +84,9 @@ def set_vocabulary(model: Model, vocabulary: Vocabulary) -> None:
     """
     for node in model.walk():
         if isinstance(node.attrs.get("vocabulary"), Vocabulary):
-            node.attrs["vocabulary"] = vocabulary.pruned(node.attrs["min_word_freq"])
+            node.attrs["vocabulary"] = vocabulary.pruned(
+                node.attrs["min_word_freq"], affixes=node.attrs["affixes"]
+            )
 
 
 def needs_vocabulary(model: Model) -> bool:
@@ -124,6 +132,7 @@ def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
         vectors = _static_vectors(docs[0].vocab, strings)
     else:
         vectors = numpy.zeros((len(strings), 0), dtype="float32")
+    affixes = _affixes(vocabulary, strings)
     return DocFeatures(
         lengths=lengths,
         forms=forms,
@@ -131,8 +140,15 @@ def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
         counts=_ints([vocabulary.word_count(string) for string in strings]),
         characters=_ints([row for rows in spelled for row in rows]),
         n_characters=_ints([len(rows) for rows in spelled]),
+        affixes=affixes,
         vectors=vectors,
-        sizes=Sizes(vocabulary.n_words, vocabulary.n_characters, vectors.shape[1]),
+        sizes=Sizes(
+            n_words=vocabulary.n_words,
+            n_characters=vocabulary.n_characters,
+            n_affixes=vocabulary.n_affixes,
+            affixes_per_form=affixes.shape[1],
+            vector_width=vectors.shape[1],
+        ),
     )
 
 
@@ -153,6 +169,12 @@ def _abridge(string: str, max_characters: int) -> str:
         return string
     half = max_characters // 2
     return string[: max_characters - half] + string[-half:]
+
+
+def _affixes(vocabulary: Vocabulary, strings: list[str]) -> Ints2d:
+    width = N_AFFIXES if vocabulary.n_affixes else 0
+    rows = [vocabulary.affix_rows(string) for string in strings] if width else []
+    return numpy.asarray(rows, dtype="int64").reshape(len(strings), width)
 
 
 def _static_vectors(vocab: Vocab, strings: list[str]) -> Floats2d:

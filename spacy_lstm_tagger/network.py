@@ -47,6 +47,7 @@ class Forms(NamedTuple):
     characters: rows of the characters of all forms, packed, shape (n_characters,).
     batch_sizes: number of forms that have each character position, on the CPU, shape (longest,).
     ranks: which of the packed sequences each form is, shape (n_forms,).
+    affixes: affix rows, shape (n_forms, affixes_per_form).
     """
 
     words: Tensor
@@ -55,6 +56,7 @@ class Forms(NamedTuple):
     characters: Tensor
     batch_sizes: Tensor
     ranks: Tensor
+    affixes: Tensor
 
 
 class RecurrentEncoder(nn.Module):
@@ -136,10 +138,12 @@ class CharacterEncoder(nn.Module):
 class TaggerNetwork(nn.Module):
     """Word forms to rows (`embed`), then rows in sequence to tag scores (`encode`).
 
-    n_words, n_characters: rows of the word and character tables.
+    n_words, n_characters, n_affixes: rows of the word, character and affix tables.
+    affixes_per_form: number of affixes of every form, 0 without affixes.
     vector_width: numbers in a static vector, 0 without them.
     n_tags: number of tags.
     word_width: numbers in a word's row; a static vector is projected to as many.
+    affix_width: numbers in an affix's row.
     char_embed_width, char_width: see `CharacterEncoder`. 0 for char_width: no characters.
     width, depth, cell, bidirectional: see `RecurrentEncoder`.
     """
@@ -149,9 +153,12 @@ class TaggerNetwork(nn.Module):
         *,
         n_words: int,
         n_characters: int,
+        n_affixes: int,
+        affixes_per_form: int,
         vector_width: int,
         n_tags: int,
         word_width: int,
+        affix_width: int,
         char_embed_width: int,
         char_width: int,
         width: int,
@@ -160,9 +167,8 @@ class TaggerNetwork(nn.Module):
         bidirectional: bool,
     ) -> None:
         super().__init__()
-        self.words = nn.Embedding(n_words, word_width)
-        # Torch's own scale, 1 a number, drowns what is learned of words seen only a few times.
-        nn.init.normal_(self.words.weight, std=word_width**-0.5)
+        self.words = _embedding(n_words, word_width)
+        self.affixes = _embedding(n_affixes, affix_width) if affixes_per_form else None
         self.characters = (
             CharacterEncoder(
                 n_characters=n_characters, embed_width=char_embed_width, width=char_width
@@ -172,7 +178,12 @@ class TaggerNetwork(nn.Module):
         )
         self.vectors = nn.Linear(vector_width, word_width, bias=False) if vector_width else None
         self.encoder = RecurrentEncoder(
-            input_width=word_width + char_width + (word_width if vector_width else 0),
+            input_width=(
+                word_width
+                + affixes_per_form * affix_width
+                + char_width
+                + (word_width if vector_width else 0)
+            ),
             width=width,
             depth=depth,
             cell=cell,
@@ -204,9 +215,9 @@ class TaggerNetwork(nn.Module):
         return self.encoder(X, blocks, rows, dropout=dropout, output=self.output)
 
     def embed(self, forms: Forms, dropout: float) -> Tensor:
-        """One row for each distinct form: word, characters, static vector.
+        """One row for each distinct form: word, affixes, characters, static vector.
 
-        Returns shape (n_forms, word_width + char_width [+ word_width]).
+        Returns shape (n_forms, input_width of the encoder).
         """
         words = forms.words
         if dropout:
@@ -215,6 +226,8 @@ class TaggerNetwork(nn.Module):
             )
             words = words.masked_fill(unknown, 0)
         parts = [self.words(words)]
+        if self.affixes is not None:
+            parts.append(self.affixes(forms.affixes).flatten(1))  # side by side
         if self.characters is not None:
             parts.append(self.characters(forms, dropout=dropout))
         if self.vectors is not None:
@@ -234,3 +247,10 @@ class TaggerNetwork(nn.Module):
         self.output.bias[:] = old.bias.mean() - 5.0
         self.output.weight[: old.out_features] = old.weight
         self.output.bias[: old.out_features] = old.bias
+
+
+def _embedding(n_rows: int, width: int) -> nn.Embedding:
+    embedding = nn.Embedding(n_rows, width)
+    # Torch's own scale, 1 a number, drowns what is learned of rows seen only a few times.
+    nn.init.normal_(embedding.weight, std=width**-0.5)
+    return embedding

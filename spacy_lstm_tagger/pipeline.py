@@ -25,6 +25,7 @@ DEFAULT_MODEL = Config().from_str(
 @architectures = "spacy-lstm-tagger.LSTMTagger.v1"
 word_width = 100
 min_word_freq = 2
+affix_width = 16
 char_width = 128
 char_embed_width = 50
 max_characters = 18

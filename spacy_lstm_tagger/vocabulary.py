@@ -1,4 +1,4 @@
-"""The words and characters that a tagger knows, learned from its training docs."""
+"""The words, affixes and characters that a tagger knows, learned from its training docs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,43 @@ from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
 UNKNOWN = 0
-"""Row of the unknown word and of the unknown character. Known ones start at row 1."""
+"""Row of the unknown word, affix and character. Known ones start at row 1."""
+
+PREFIX_LENGTHS = (1, 2, 3)
+SUFFIX_LENGTHS = (1, 2, 3, 4)
+"""Letters of the beginnings and endings of a word that have rows of their own."""
+
+N_AFFIXES = len(PREFIX_LENGTHS) + len(SUFFIX_LENGTHS)
+"""Number of affixes that every form has, be they known or not."""
+
+MIN_AFFIX_FREQ = 3
+"""Affixes of fewer distinct words are unknown."""
 
 
 class Vocabulary:
-    """Rows and training counts of words and characters.
+    """Rows and training counts of words, characters and affixes.
 
     Words are kept lower-cased, characters as they are. Rows are given by falling count and then
     by code point, so that the same counts always give the same rows.
 
     words: lower-cased word to the number of times it was seen in training, each at least 1.
     characters: character to the number of distinct word forms it was seen in, each at least 1.
+    affixes: prefix ("un-") or suffix ("-ing") to the number of distinct lower-cased words it was
+        seen in, each at least 1; `pruned` finds them.
     """
 
     def __init__(
-        self, words: Mapping[str, int] | None = None, characters: Mapping[str, int] | None = None
+        self,
+        words: Mapping[str, int] | None = None,
+        characters: Mapping[str, int] | None = None,
+        affixes: Mapping[str, int] | None = None,
     ) -> None:
         self.words = _by_count("words", words or {})
         self.characters = _by_count("characters", characters or {})
-        self._word_rows = {word: row for row, word in enumerate(self.words, start=1)}
-        self._character_rows = {char: row for row, char in enumerate(self.characters, start=1)}
+        self.affixes = _by_count("affixes", affixes or {})
+        self._word_rows = _rows(self.words)
+        self._character_rows = _rows(self.characters)
+        self._affix_rows = _rows(self.affixes)
 
     @classmethod
     def from_docs(cls, docs: Iterable[Doc]) -> Vocabulary:
@@ -51,26 +68,35 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, data: Any) -> Vocabulary:
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote, or its words and characters alone.
 
-        Raises ValueError where the data is anything but two tables of counts.
+        Raises ValueError where the data is anything but such tables of counts.
         """
-        if not isinstance(data, Mapping) or set(data) != {"words", "characters"}:
+        keys = {"words", "characters"}
+        if not isinstance(data, Mapping) or set(data) - {"affixes"} != keys:
             found = sorted(data) if isinstance(data, Mapping) else type(data).__name__
             raise ValueError(
                 "A vocabulary must be a mapping with the keys 'characters' and 'words', but found "
                 f"{found}. Write one with `python -m spacy lstm-tagger vocab`."
             )
-        return cls(data["words"], data["characters"])
+        return cls(data["words"], data["characters"], data.get("affixes"))
 
     def to_dict(self) -> dict[str, dict[str, int]]:
         """Plain dicts of counts, for JSON or msgpack."""
-        return {"words": dict(self.words), "characters": dict(self.characters)}
+        tables = {"words": self.words, "characters": self.characters, "affixes": self.affixes}
+        return {
+            name: dict(counts) for name, counts in tables.items() if counts or name != "affixes"
+        }
 
-    def pruned(self, min_word_freq: int) -> Vocabulary:
-        """Drop the words seen fewer than `min_word_freq` times: they share the unknown word."""
+    def pruned(self, min_word_freq: int, *, affixes: bool = False) -> Vocabulary:
+        """Drop the words seen fewer than `min_word_freq` times: they share the unknown word.
+
+        affixes: whether to find the affixes, among all words before they are dropped.
+        """
         words = {word: n for word, n in self.words.items() if n >= min_word_freq}
-        return Vocabulary(words, self.characters)
+        found = Counter(affix for word in self.words for affix in set(_affixes(word)) if affix)
+        common = {affix: n for affix, n in found.items() if n >= MIN_AFFIX_FREQ}
+        return Vocabulary(words, self.characters, common if affixes else None)
 
     @property
     def n_words(self) -> int:
@@ -81,6 +107,11 @@ class Vocabulary:
     def n_characters(self) -> int:
         """Number of character rows, the unknown character's among them."""
         return len(self.characters) + 1
+
+    @property
+    def n_affixes(self) -> int:
+        """Number of affix rows, the unknown affix's among them; 0 if there are no affixes."""
+        return len(self.affixes) + 1 if self.affixes else 0
 
     def word_row(self, form: str) -> int:
         """Row of a word form, whatever its case."""
@@ -95,6 +126,10 @@ class Vocabulary:
         rows = self._character_rows
         return [rows.get(character, UNKNOWN) for character in text]
 
+    def affix_rows(self, form: str) -> list[int]:
+        """Rows of a form's `N_AFFIXES` affixes, whatever its case."""
+        return [self._affix_rows.get(affix, UNKNOWN) for affix in _affixes(form.lower())]
+
     def __bool__(self) -> bool:
         return bool(self.words or self.characters)
 
@@ -102,6 +137,19 @@ class Vocabulary:
         return isinstance(other, Vocabulary) and self.to_dict() == other.to_dict()
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def _affixes(word: str) -> list[str]:
+    """Prefixes, then suffixes, by rising length; "" for those longer than the word."""
+    length = len(word)
+    return [
+        *(f"{word[:n]}-" if n <= length else "" for n in PREFIX_LENGTHS),
+        *(f"-{word[-n:]}" if n <= length else "" for n in SUFFIX_LENGTHS),
+    ]
+
+
+def _rows(counts: Mapping[str, int]) -> dict[str, int]:
+    return {key: row for row, key in enumerate(counts, start=1)}
 
 
 def _by_count(what: str, counts: Any) -> dict[str, int]:

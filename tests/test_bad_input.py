@@ -46,6 +46,8 @@ BAD_TAGGER_SETTINGS = [
     ({"mixed_precision": "no"}, "mixed_precision is 'no', but must be true or false"),
     ({"word_width": 0}, WHOLE.format("word_width", 0, 1)),
     ({"min_word_freq": 0}, WHOLE.format("min_word_freq", 0, 1)),
+    ({"affix_width": -1}, WHOLE.format("affix_width", -1, 0)),
+    ({"affix_width": "16"}, "affix_width is '16', but must be a whole number"),
     ({"char_width": -2}, WHOLE.format("char_width", -2, 0)),
     ({"char_width": 7}, EVEN.format("char_width", 7)),
     ({"char_embed_width": 0}, WHOLE.format("char_embed_width", 0, 1)),

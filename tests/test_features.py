@@ -16,7 +16,7 @@ from spacy_lstm_tagger.features import (
     needs_vocabulary,
     set_vocabulary,
 )
-from spacy_lstm_tagger.vocabulary import Vocabulary
+from spacy_lstm_tagger.vocabulary import N_AFFIXES, Vocabulary
 
 TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham"]
 
@@ -24,6 +24,7 @@ TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham"]
 def make_attrs(docs: list[Doc], *, max_characters: int = 8, static: bool = False) -> dict:
     return {
         "vocabulary": Vocabulary.from_docs(docs),
+        "affixes": False,
         "min_word_freq": 1,
         "max_characters": max_characters,
         "include_static_vectors": static,
@@ -77,7 +78,7 @@ def test_long_word_is_read_as_its_first_and_last_half(max_characters: int, read:
 
 def test_sizes_are_those_of_the_vocabulary_and_vectors() -> None:
     docs = make_docs(["ab", "c"])
-    assert extract_features(docs, make_attrs(docs)).sizes == (3, 4, 0)
+    assert extract_features(docs, make_attrs(docs)).sizes == (3, 4, 0, 0, 0)
 
 
 @pytest.mark.parametrize("sentences", [[], [[]], [[], []]])
@@ -112,11 +113,33 @@ def test_strings_are_found_in_the_vocab_of_their_own_doc() -> None:
 
 
 def test_set_vocabulary_finds_its_node_and_prunes() -> None:
-    features = FeatureExtractor(min_word_freq=2, max_characters=8, include_static_vectors=False)
+    features = FeatureExtractor(
+        min_word_freq=2, max_characters=8, affixes=True, include_static_vectors=False
+    )
     model = chain(features, Linear(1, 1))
     assert needs_vocabulary(model)
     set_vocabulary(model, Vocabulary({"ham": 2, "eggs": 1}, {"h": 1}))
     assert features.attrs["vocabulary"].words == {"ham": 2}
+
+
+def test_affixes_of_every_form() -> None:
+    docs = make_docs(["singing", "Ringing", "going"])
+    attrs = make_attrs(docs)
+    attrs["vocabulary"] = attrs["vocabulary"].pruned(1, affixes=True)
+    features = extract_features(docs, attrs)
+    vocabulary = attrs["vocabulary"]
+    assert features.sizes.affixes_per_form == N_AFFIXES == 7
+    assert features.sizes.n_affixes == vocabulary.n_affixes == 1 + 3
+    names = ["", *vocabulary.affixes]
+    spelled = {"".join(names[row] + "|" for row in rows) for rows in features.affixes}
+    assert spelled == {"|||-g|-ng|-ing||"}
+
+
+def test_without_affixes_there_is_no_column() -> None:
+    docs = make_docs(["singing", "Ringing", "going"])
+    features = extract_features(docs, make_attrs(docs))
+    assert features.affixes.shape == (3, 0)
+    assert (features.sizes.n_affixes, features.sizes.affixes_per_form) == (0, 0)
 
 
 def test_other_models_need_no_vocabulary() -> None:
@@ -127,7 +150,12 @@ def test_other_models_need_no_vocabulary() -> None:
 
 
 def test_extractors_do_not_share_a_vocabulary() -> None:
-    settings = {"min_word_freq": 1, "max_characters": 8, "include_static_vectors": False}
+    settings = {
+        "min_word_freq": 1,
+        "max_characters": 8,
+        "affixes": True,
+        "include_static_vectors": False,
+    }
     one, other = FeatureExtractor(**settings), FeatureExtractor(**settings)
     set_vocabulary(one, Vocabulary({"ham": 2}, {"h": 1}))
     assert not other.attrs["vocabulary"]

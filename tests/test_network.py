@@ -50,6 +50,7 @@ def make_forms(spellings: list[list[int]], *, words: list[int], counts: list[int
         characters=characters[packed.items],
         batch_sizes=torch.from_numpy(packed.batch_sizes),
         ranks=torch.from_numpy(numpy.argsort(packed.sequences)),
+        affixes=torch.zeros((len(words), 0), dtype=torch.int64),
     )
 
 
@@ -57,9 +58,12 @@ def make_network(**settings) -> TaggerNetwork:
     defaults = {
         "n_words": 4,
         "n_characters": 6,
+        "n_affixes": 0,
+        "affixes_per_form": 0,
         "vector_width": 0,
         "n_tags": 3,
         "word_width": 5,
+        "affix_width": 3,
         "char_embed_width": 4,
         "char_width": 6,
         "width": 8,
@@ -160,6 +164,18 @@ def test_characters_can_be_left_out() -> None:
     assert network.characters is None
     forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
     assert network.embed(forms, 0.0).shape == (2, 5)
+
+
+def test_affixes_stand_side_by_side_behind_the_word() -> None:
+    network = make_network(n_affixes=3, affixes_per_form=2, char_width=0)
+    forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
+    forms = forms._replace(affixes=torch.tensor([[2, 0], [1, 1]]))
+    X = network.embed(forms, 0.0)
+    assert X.shape == (2, 5 + 2 * 3)
+    assert_allclose(X[0, 5:8].detach(), network.affixes.weight[2].detach())
+    assert_allclose(X[1, 8:].detach(), network.affixes.weight[1].detach())
+    X.sum().backward()
+    assert network.affixes.weight.grad.sum(dim=1).tolist() == [3.0, 6.0, 3.0]
 
 
 def test_static_vectors_are_projected_beside_the_words() -> None:

@@ -71,6 +71,8 @@ def test_every_network_trains_saves_and_loads(
     [
         {"char_width": 0},
         {"min_word_freq": 3},
+        {"affix_width": 0},
+        {"affix_width": 5},
         {"max_characters": 2},
         {"width": 1, "bidirectional": False},
         {"word_width": 1, "char_width": 2, "char_embed_width": 1, "width": 2},

@@ -77,6 +77,32 @@ def test_pruning_drops_rare_words_and_no_characters() -> None:
     assert vocabulary.word_row("eggs") == UNKNOWN
 
 
+def test_affixes_are_those_of_three_distinct_words() -> None:
+    text = "walking talking king King making unmade undone untied of or on a"
+    vocabulary = learn(text).pruned(5, affixes=True)
+    assert vocabulary.words == {}
+    assert {a: n for a, n in vocabulary.affixes.items() if len(a) > 2} == {
+        "-king": 4, "-ing": 4, "-ng": 4, "un-": 3,
+    }  # fmt: skip
+    assert vocabulary.affixes["o-"] == 3
+    assert vocabulary.affixes["-g"] == 4
+    assert "a-" not in vocabulary.affixes
+    assert vocabulary.n_affixes == len(vocabulary.affixes) + 1
+
+
+def test_affix_rows_are_prefixes_then_suffixes() -> None:
+    vocabulary = Vocabulary({}, {}, {"u-": 9, "un-": 8, "-g": 7, "-ing": 6})
+    assert vocabulary.affix_rows("UNDOING") == [1, 2, 0, 3, 0, 4, 0]
+    assert vocabulary.affix_rows("g") == [0, 0, 0, 3, 0, 0, 0]
+    assert vocabulary.affix_rows("") == [0] * 7
+
+
+def test_affixes_are_found_only_when_asked_for() -> None:
+    vocabulary = learn("walking talking making").pruned(1)
+    assert vocabulary.affixes == {}
+    assert vocabulary.n_affixes == 0
+
+
 def test_one_word_of_ten_thousand_characters_is_counted() -> None:
     assert learn("x" * 10_000).characters == {"x": 1}
 
@@ -88,13 +114,14 @@ def test_any_script_is_found_again(word: str) -> None:
     assert UNKNOWN not in vocabulary.character_rows(word)
 
 
-@given(Counts, Counts)
-def test_dict_round_trip_keeps_everything(words: dict, characters: dict) -> None:
-    vocabulary = Vocabulary(words, characters)
+@given(Counts, Counts, Counts)
+def test_dict_round_trip_keeps_everything(words: dict, characters: dict, affixes: dict) -> None:
+    vocabulary = Vocabulary(words, characters, affixes)
     again = Vocabulary.from_dict(vocabulary.to_dict())
     assert again == vocabulary
     assert list(again.words) == list(vocabulary.words)
     assert list(again.characters) == list(vocabulary.characters)
+    assert list(again.affixes) == list(vocabulary.affixes)
 
 
 @given(Counts)
@@ -111,7 +138,12 @@ def test_equality_is_that_of_counts() -> None:
 
 
 def test_model_saves_and_loads_its_vocabulary() -> None:
-    settings = {"min_word_freq": 1, "max_characters": 8, "include_static_vectors": False}
+    settings = {
+        "min_word_freq": 1,
+        "max_characters": 8,
+        "affixes": True,
+        "include_static_vectors": False,
+    }
     model = FeatureExtractor(**settings)
     model.attrs["vocabulary"] = learn("Ham and eggs \u2014 ham")
     loaded = FeatureExtractor(**settings).from_bytes(model.to_bytes())
