@@ -1,8 +1,8 @@
 """A recurrent part-of-speech tagger for spaCy, on PyTorch.
 
-Installing the package registers the component factory ``lstm_tagger`` and the model
-architectures ``spacy-lstm-tagger.LSTMTagger.v1`` and ``spacy-lstm-tagger.LSTMEncoder.v1``
-through entry points. Nothing needs importing to use them.
+Installing the package registers the component factory ``lstm_tagger``, the model architectures
+``spacy-lstm-tagger.LSTMTagger.v1`` and ``spacy-lstm-tagger.LSTMEncoder.v1`` and the augmenter
+``spacy-lstm-tagger.noisy_text.v1`` through entry points. Nothing needs importing to use them.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -34,6 +34,7 @@ cell = "lstm"
 width = 400
 depth = 2
 bidirectional = true
+join_docs = 0.2
 mixed_precision = false
 grad_scaler = null
 nO = null
