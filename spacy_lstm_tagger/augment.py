@@ -16,56 +16,68 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST = 4
 """Words of fewer letters are never mistyped: what is left of them would often be another word."""
 
+MISTYPED = 0.15
+"""Share of the longer words that are mistyped in a text with typos."""
+
 
 def build_noisy_text_augmenter_v1(
     *, lower_case: float = 0.0, upper_case: float = 0.0, typos: float = 0.0
 ) -> Callable[[Language, Example], Iterator[Example]]:
-    """Build an augmenter for `spacy.Corpus.v1` that now and then alters how a text is written.
+    """Build an augmenter for `spacy.Corpus.v1` that adds altered copies to the examples.
 
-    Tokens, tags and every other annotation stay; so does gold tokenization, unlike with
-    `spacy.lower_case.v1`, which has the altered text tokenized anew.
+    `spacy train` reads a corpus once and not once an epoch, so an example that is replaced by its
+    altered copy, as `spacy.lower_case.v1` does, is lost. A copy has the tokens, tags and all other
+    annotations of the example, with gold tokenization, too.
 
-    lower_case (float): Share of examples that are lower-cased, from 0 to 1.
-    upper_case (float): Share of examples that are upper-cased, from 0 to 1; together with
-        `lower_case` at most 1.
-    typos (float): Share of words of at least four letters that get one slip, from 0 to 1: a
-        letter left out, doubled, replaced by another, or two neighbours swapped.
-    RETURNS (Callable): From the pipeline and an example to one example.
+    lower_case (float): Share of examples that get a lower-cased copy, from 0 to 1.
+    upper_case (float): Share of examples that get an upper-cased copy, from 0 to 1.
+    typos (float): Share of examples that get a copy with typos, from 0 to 1: in some of the words
+        of at least four letters, one is left out, doubled, replaced by another, or swapped
+        with its neighbour.
+    RETURNS (Callable): From the pipeline and an example to that example and its copies, if any.
     RAISES ValueError: Where a share is out of its range.
     """
     shares = {"lower_case": lower_case, "upper_case": upper_case, "typos": typos}
     for name, share in shares.items():
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"{name} is {share}, but must be a share from 0 to 1.")
-    if lower_case + upper_case > 1.0:
-        raise ValueError(
-            f"lower_case + upper_case is {lower_case + upper_case}, but must be at most 1: "
-            "no text is in both."
-        )
     return partial(augment, lower_case=lower_case, upper_case=upper_case, typos=typos)
 
 
 def augment(
     nlp: Language, example: Example, *, lower_case: float, upper_case: float, typos: float
 ) -> Iterator[Example]:
-    """Yield the example, altered as `build_noisy_text_augmenter_v1` says."""
-    text = list(example.reference.text)
-    draw = random.random()
-    if draw < lower_case:
-        text = [character.lower() for character in text]
-    elif draw < lower_case + upper_case:
-        text = [character.upper() for character in text]
-    for token in example.reference if typos else ():
-        if random.random() < typos:
-            _mistype(text, token.idx, len(token))
-    yield example if text == list(example.reference.text) else _rewritten(example, text)
+    """Yield the example and its copies, as `build_noisy_text_augmenter_v1` says."""
+    yield example
+    alterations = ((lower_case, _lowered), (upper_case, _uppered), (typos, _mistyped))
+    for share, alter in alterations:
+        if random.random() < share:
+            text = alter(example.reference)
+            if "".join(text) != example.reference.text:
+                yield from _copy(example, text)
 
 
-def _mistype(text: list[str], start: int, length: int) -> None:
-    """Let the keys slip once in the word at `start`, the text being a list of characters."""
-    if length < SHORTEST or not all(c.isalpha() for c in text[start : start + length]):
-        return
-    i = random.randrange(start, start + length - 1)
+# A text is altered character by character, so that it can be cut into the same tokens again.
+
+
+def _lowered(doc: Doc) -> list[str]:
+    return [character.lower() for character in doc.text]
+
+
+def _uppered(doc: Doc) -> list[str]:
+    return [character.upper() for character in doc.text]
+
+
+def _mistyped(doc: Doc) -> list[str]:
+    text = list(doc.text)
+    for token in doc:
+        if len(token) >= SHORTEST and token.is_alpha and random.random() < MISTYPED:
+            _mistype(text, random.randrange(token.idx, token.idx + len(token) - 1))
+    return text
+
+
+def _mistype(text: list[str], i: int) -> None:
+    """Let the keys slip once, at the letter `i` or between it and the next."""
     slip = random.choice(("omit", "double", "replace", "swap"))
     if slip == "omit":
         text[i] = ""
@@ -78,14 +90,14 @@ def _mistype(text: list[str], start: int, length: int) -> None:
         text[i], text[i + 1] = text[i + 1], text[i]
 
 
-def _rewritten(example: Example, text: list[str]) -> Example:
-    """The same tokens and annotations over a text altered character by character."""
+def _copy(example: Example, text: list[str]) -> Iterator[Example]:
+    """The example with an altered text, unless its tokens cannot be found in there."""
     predicted, reference = example.predicted, example.reference
     if predicted.text != reference.text:
-        return example  # no telling which character is which
+        return  # no telling which character is which
     words, gold_words = _words(predicted, text), _words(reference, text)
     if not (all(words) and all(gold_words)):
-        return example  # the letter left out was a token of its own
+        return  # the letter left out was a token of its own
     annotations = example.to_dict()
     annotations["token_annotation"]["ORTH"] = gold_words
     entities = doc_to_biluo_tags(reference, missing="-")
@@ -94,7 +106,7 @@ def _rewritten(example: Example, text: list[str]) -> Example:
         for token, entity in zip(reference, entities, strict=True)
     ]
     spaces = [bool(token.whitespace_) for token in predicted]
-    return Example.from_dict(Doc(predicted.vocab, words=words, spaces=spaces), annotations)
+    yield Example.from_dict(Doc(predicted.vocab, words=words, spaces=spaces), annotations)
 
 
 def _words(doc: Doc, text: list[str]) -> list[str]:
