@@ -22,7 +22,7 @@ def build_lstm_tagger_v1(
     max_characters: int = 18,
     include_static_vectors: bool = False,
     cell: str = "lstm",
-    width: int = 400,
+    width: int = 256,
     depth: int = 2,
     bidirectional: bool = True,
     join_docs: float = 0.2,

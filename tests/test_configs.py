@@ -27,7 +27,7 @@ from spacy_lstm_tagger.pipeline import DEFAULT_MODEL
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = REPOSITORY / "corpus"
 CONFIGS = REPOSITORY / "configs"
-NAMES = ("default", "demo", "shared_tok2vec", "textbook", "vectors")
+NAMES = ("accuracy", "default", "demo", "fast", "shared_tok2vec", "textbook", "vectors")
 
 FEW_STEPS = {"training.max_steps": 2, "training.eval_frequency": 1}
 
@@ -184,10 +184,18 @@ def test_default_model_is_that_of_the_architecture() -> None:
     assert {**architecture, **defaults} == DEFAULT_MODEL
 
 
-def test_vectors_config_is_the_default_with_vectors() -> None:
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("accuracy", {"width": 400}),
+        ("fast", {"width": 160, "char_width": 100}),
+        ("vectors", {"width": 400, "include_static_vectors": True}),
+    ],
+)
+def test_recipes_differ_from_the_default_in_the_model_alone(name: str, settings: dict) -> None:
     expected = read_config("default")
-    expected["components"]["lstm_tagger"]["model"]["include_static_vectors"] = True
-    assert read_config("vectors") == expected
+    expected["components"]["lstm_tagger"]["model"].update(settings)
+    assert read_config(name) == expected
 
 
 def test_vectors_are_part_of_the_model(trained: Callable) -> None:
