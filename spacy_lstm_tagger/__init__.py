@@ -2,7 +2,7 @@
 
 Installing the package registers the component factory ``lstm_tagger``, the model architectures
 ``spacy-lstm-tagger.LSTMTagger.v1`` and ``spacy-lstm-tagger.LSTMEncoder.v1`` and the augmenter
-``spacy-lstm-tagger.noisy_text.v1`` through entry points. Nothing needs importing to use them.
+``spacy-lstm-tagger.Augmenter.v1`` through entry points. Nothing needs importing to use them.
 """
 
 from importlib.metadata import PackageNotFoundError, version

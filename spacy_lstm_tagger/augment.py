@@ -1,10 +1,10 @@
-"""Training texts as people really type them: in lower case, in capitals, with slips of the keys."""
+"""Training texts as people really write them: longer than a sentence, and not always carefully."""
 
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
-from functools import partial
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -19,42 +19,76 @@ SHORTEST = 4
 MISTYPED = 0.15
 """Share of the longer words that are mistyped in a text with typos."""
 
+LONGEST = 10
+"""Most examples in a passage."""
 
-def build_noisy_text_augmenter_v1(
-    *, lower_case: float = 0.0, upper_case: float = 0.0, typos: float = 0.0
+
+def build_augmenter_v1(
+    *,
+    passages: float = 0.0,
+    lower_case: float = 0.0,
+    upper_case: float = 0.0,
+    typos: float = 0.0,
 ) -> Callable[[Language, Example], Iterator[Example]]:
-    """Build an augmenter for `spacy.Corpus.v1` that adds altered copies to the examples.
+    """Build an augmenter for `spacy.Corpus.v1` that adds examples to those of the corpus.
 
     `spacy train` reads a corpus once and not once an epoch, so an example that is replaced by its
     altered copy, as `spacy.lower_case.v1` does, is lost. A copy has the tokens, tags and all other
     annotations of the example, with gold tokenization, too.
 
+    passages (float): Share of examples, from 0 to 1, that are added once more at the end of a
+        passage: behind one to nine of the examples before them in the corpus. A tagger trained on
+        single sentences so learns to read on from one into the next.
     lower_case (float): Share of examples that get a lower-cased copy, from 0 to 1.
     upper_case (float): Share of examples that get an upper-cased copy, from 0 to 1.
     typos (float): Share of examples that get a copy with typos, from 0 to 1: in some of the words
         of at least four letters, one is left out, doubled, replaced by another, or swapped
         with its neighbour.
-    RETURNS (Callable): From the pipeline and an example to that example and its copies, if any.
+    RETURNS (Callable): From the pipeline and an example to that example and the added ones.
     RAISES ValueError: Where a share is out of its range.
     """
-    shares = {"lower_case": lower_case, "upper_case": upper_case, "typos": typos}
+    shares = {
+        "passages": passages,
+        "lower_case": lower_case,
+        "upper_case": upper_case,
+        "typos": typos,
+    }
     for name, share in shares.items():
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"{name} is {share}, but must be a share from 0 to 1.")
-    return partial(augment, lower_case=lower_case, upper_case=upper_case, typos=typos)
+    return Augmenter(**shares)
 
 
-def augment(
-    nlp: Language, example: Example, *, lower_case: float, upper_case: float, typos: float
-) -> Iterator[Example]:
-    """Yield the example and its copies, as `build_noisy_text_augmenter_v1` says."""
-    yield example
-    alterations = ((lower_case, _lowered), (upper_case, _uppered), (typos, _mistyped))
-    for share, alter in alterations:
-        if random.random() < share:
-            text = alter(example.reference)
-            if "".join(text) != example.reference.text:
-                yield from _copy(example, text)
+class Augmenter:
+    """Adds examples, as `build_augmenter_v1` says. Remembers the last ones that it was given."""
+
+    def __init__(
+        self, *, passages: float, lower_case: float, upper_case: float, typos: float
+    ) -> None:
+        self.passages = passages
+        self.alterations = ((lower_case, _lowered), (upper_case, _uppered), (typos, _mistyped))
+        self.last: deque[Example] = deque(maxlen=LONGEST)
+
+    def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
+        """Yield the example and those to add."""
+        yield example
+        for share, alter in self.alterations:
+            if random.random() < share:
+                text = alter(example.reference)
+                if "".join(text) != example.reference.text:
+                    yield from _copy(example, text)
+        self.last.append(example)
+        if random.random() < self.passages:
+            yield from _passage(list(self.last)[-random.randint(2, LONGEST) :])
+
+
+def _passage(examples: list[Example]) -> Iterator[Example]:
+    """The examples as one, unless there is only one."""
+    if len(examples) > 1:
+        yield Example(
+            Doc.from_docs([eg.predicted for eg in examples]),
+            Doc.from_docs([eg.reference for eg in examples]),
+        )
 
 
 # A text is altered character by character, so that it can be cut into the same tokens again.

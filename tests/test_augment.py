@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
 
-from spacy_lstm_tagger.augment import build_noisy_text_augmenter_v1
+from spacy_lstm_tagger.augment import build_augmenter_v1
 
 WORDS = ["Maria", "can't", "visit", "Straße", "17", ",", "I", "DISLIKE", "walking", "."]
 TAGS = ["NNP", "MD", "VB", "NNP", "CD", ",", "PRP", "VBP", "VBG", "."]
@@ -29,7 +29,7 @@ def example(nlp):
 
 
 def copies_of(nlp, example, **shares):
-    first, *copies = build_noisy_text_augmenter_v1(**shares)(nlp, example)
+    first, *copies = build_augmenter_v1(**shares)(nlp, example)
     assert first is example
     return copies
 
@@ -46,9 +46,7 @@ def texts(doc):
 
 
 def test_registered():
-    assert spacy.registry.augmenters.get("spacy-lstm-tagger.noisy_text.v1") is (
-        build_noisy_text_augmenter_v1
-    )
+    assert spacy.registry.augmenters.get("spacy-lstm-tagger.Augmenter.v1") is (build_augmenter_v1)
 
 
 def test_nothing_asked_nothing_added(nlp, example):
@@ -159,7 +157,7 @@ def test_in_a_corpus_with_gold_tokens(nlp, tmp_path):
     corpus = Corpus(
         tmp_path / "train.spacy",
         gold_preproc=True,
-        augmenter=build_noisy_text_augmenter_v1(lower_case=1.0),
+        augmenter=build_augmenter_v1(lower_case=1.0),
     )
     original, example = corpus(nlp)
     assert texts(original.predicted) == ["Don't", "E-Mail", "me@X.org"]
@@ -175,14 +173,64 @@ def test_same_seed_same_text(nlp, example):
     assert run() == run()
 
 
+def make_example(nlp, text):
+    words = text.split()
+    reference = Doc(nlp.vocab, words=words, tags=[word.upper() for word in words])
+    return Example(Doc(nlp.vocab, words=words), reference)
+
+
+def test_passages_end_with_the_example_and_begin_with_those_before_it(nlp):
+    augmenter = build_augmenter_v1(passages=1.0)
+    lengths = set()
+    for i in range(200):
+        first, *added = augmenter(nlp, make_example(nlp, f"a{i} b{i}"))
+        assert texts(first.predicted) == [f"a{i}", f"b{i}"]
+        assert len(added) == (i > 0)
+        for passage in added:
+            n = len(passage.predicted) // 2
+            lengths.add(n)
+            expected = [f"{letter}{k}" for k in range(i - n + 1, i + 1) for letter in "ab"]
+            assert texts(passage.predicted) == texts(passage.reference) == expected
+            tags = [word.upper() for word in expected]
+            assert passage.get_aligned("TAG", as_string=True) == tags
+            assert not any(token.tag_ for token in passage.predicted)
+    assert lengths == set(range(2, 11))
+
+
+def test_passages_are_made_of_originals(nlp):
+    augmenter = build_augmenter_v1(passages=1.0, lower_case=1.0)
+    list(augmenter(nlp, make_example(nlp, "One")))
+    _, copy, passage = augmenter(nlp, make_example(nlp, "Two"))
+    assert texts(copy.predicted) == ["two"]
+    assert texts(passage.predicted) == ["One", "Two"]
+
+
+def test_passages_keep_their_tokenization_aligned(nlp):
+    augmenter = build_augmenter_v1(passages=1.0)
+    for _ in range(2):
+        reference = Doc(nlp.vocab, words=["You", "cannot"], tags=["PRP", "MD"])
+        predicted = Doc(nlp.vocab, words=["You", "can", "not"], spaces=[True, False, True])
+        *_, last = augmenter(nlp, Example(predicted, reference))
+    assert last.predicted.text == last.reference.text
+    assert last.get_aligned("TAG", as_string=True) == ["PRP", "MD", "MD"] * 2
+
+
+def test_an_empty_doc_in_a_passage(nlp):
+    augmenter = build_augmenter_v1(passages=1.0)
+    list(augmenter(nlp, Example(Doc(nlp.vocab), Doc(nlp.vocab))))
+    *_, last = augmenter(nlp, make_example(nlp, "One"))
+    assert texts(last.predicted) == ["One"]
+
+
 @pytest.mark.parametrize(
     ("shares", "message"),
     [
         ({"lower_case": 1.5}, "lower_case is 1.5, but must be a share from 0 to 1"),
         ({"upper_case": -0.1}, "upper_case is -0.1"),
         ({"typos": 2}, "typos is 2"),
+        ({"passages": -1}, "passages is -1"),
     ],
 )
 def test_shares_out_of_range(shares, message):
     with pytest.raises(ValueError, match=message):
-        build_noisy_text_augmenter_v1(**shares)
+        build_augmenter_v1(**shares)
