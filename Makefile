@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types benchmark clean
+.PHONY: help demo test test-fast lint types benchmark accuracy long-range clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,12 @@ types: $(VENV)/installed ## Check types
 
 benchmark: $(VENV)/installed ## Accuracy and speed beside spaCy's taggers (about an hour)
 	$(BIN)/python benchmarks/compare.py
+
+accuracy: $(VENV)/installed ## Train every recipe and its peers, three seeds each (many hours)
+	$(BIN)/python benchmarks/accuracy.py
+
+long-range: $(VENV)/installed ## How far back each cell learns to look (about 8 minutes)
+	$(BIN)/python benchmarks/long_range.py
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) demo dist build *.egg-info

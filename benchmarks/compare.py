@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,35 +21,30 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are load
 
 import spacy
 import torch
-from spacy.cli.init_config import init_config
+from measuring import training
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Corpus
 from thinc.api import Config
 
-ROOT = Path(__file__).parent.parent
-DATA = os.environ.get("SPACY_LSTM_TAGGER_DATA", str(ROOT.parent / "shared" / "data"))
-GOLD_TOKENS = {"corpora": {name: {"gold_preproc": True} for name in ("train", "dev")}}
-
 
 def main() -> None:
     """Train, score, time, print."""
     args = _arguments()
-    args.work.mkdir(parents=True, exist_ok=True)
-    train, dev = (_convert(args, split) for split in ("train", "dev"))
+    files = (training.conllu_file(args.data, args.treebank, s) for s in ("train", "dev"))
+    train, dev = (training.convert(file, args.work) for file in files)
     configs = {
-        "spaCy CNN (`--optimize efficiency`)": ("cnn", _stock_config(args.lang)),
-        "spaCy with `spacy.TorchBiLSTMEncoder.v1`": ("bilstm", _stock_bilstm(args.lang)),
+        "spaCy CNN (`--optimize efficiency`)": ("cnn", training.cnn_config(args.lang)),
+        "spaCy with `spacy.TorchBiLSTMEncoder.v1`": ("bilstm", training.bilstm_config(args.lang)),
         f"`lstm_tagger`, `{args.config.name}`": (
             args.config.stem,
-            Config().from_disk(args.config, interpolate=False),
+            training.file_config(args.config, args.lang),
         ),
     }
     taggers, minutes = {}, {}
     for title, (name, config) in configs.items():
-        config["nlp"]["lang"] = args.lang
         path = args.work / f"{args.treebank}-{name}"
-        minutes[title] = _train(path, config, train, dev, args.retrain)
+        minutes[title] = _train(path, config, (train, dev), args.retrain)
         taggers[title] = spacy.load(path / "model-best")
     torch.set_num_threads(1)
     speeds = _words_per_second(taggers, dev, args.rounds)
@@ -74,10 +67,12 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(DATA), help="directory of the treebanks")
+    parser.add_argument(
+        "--data", type=Path, default=training.DATA, help="directory of the treebanks"
+    )
     parser.add_argument("--treebank", default="en_ewt", help="such as en_ewt or tr_imst")
-    parser.add_argument("--config", type=Path, default=ROOT / "configs" / "default.cfg")
-    parser.add_argument("--work", type=Path, default=Path("benchmark-models"))
+    parser.add_argument("--config", type=Path, default=training.ROOT / "configs" / "default.cfg")
+    parser.add_argument("--work", type=Path, default=Path("training/compare"))
     parser.add_argument("--rounds", type=int, default=7, help="of timing")
     parser.add_argument("--retrain", action="store_true", help="even where there is a model")
     args = parser.parse_args()
@@ -85,50 +80,11 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def _convert(args: argparse.Namespace, split: str) -> Path:
-    source = args.data / f"{args.treebank}-ud-{split}.conllu"
-    if not source.is_file():
-        sys.exit(f"{source} is missing. Name the directory that has it with --data.")
-    _spacy("convert", source, args.work, "--converter", "conllu", "-n", "1")
-    return args.work / f"{source.stem}.spacy"
-
-
-def _stock_config(lang: str) -> Config:
-    return init_config(lang=lang, pipeline=["tagger"], optimize="efficiency").merge(GOLD_TOKENS)
-
-
-def _stock_bilstm(lang: str) -> Config:
-    config = _stock_config(lang)
-    tok2vec = config["components"]["tok2vec"]["model"]
-    tok2vec["embed"]["width"] = 128
-    tok2vec["encode"] = {
-        "@architectures": "spacy.TorchBiLSTMEncoder.v1",
-        "width": 128,
-        "depth": 2,
-        "dropout": 0.1,
-    }
-    return config
-
-
-def _train(path: Path, config: Config, train: Path, dev: Path, retrain: bool) -> str:
+def _train(path: Path, config: Config, corpora: tuple[Path, Path], retrain: bool) -> float:
     """Train where needed; the minutes it took, or took when the model was made."""
-    took = path / "minutes.txt"
-    if retrain or not took.is_file():
-        path.mkdir(exist_ok=True)
-        config.to_disk(path / "config.cfg", interpolate=False)
-        start = time.perf_counter()
-        _spacy(
-            *("train", path / "config.cfg", "--output", path),
-            *("--paths.train", train, "--paths.dev", dev),
-            env={**os.environ, "OMP_NUM_THREADS": str(os.cpu_count() or 1)},
-        )
-        took.write_text(f"{(time.perf_counter() - start) / 60:.1f}")
-    return took.read_text()
-
-
-def _spacy(*args: object, env: dict[str, str] | None = None) -> None:
-    command = [sys.executable, "-m", "spacy", *map(str, args)]
-    subprocess.run(command, check=True, env=env)
+    if retrain or not training.read_record(path):
+        training.train(path, config, corpora, threads=os.cpu_count() or 1)
+    return training.read_record(path)["minutes"]
 
 
 def _accuracy(nlp: Language, dev: Path, *, gold: bool) -> float:

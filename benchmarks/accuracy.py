@@ -1,0 +1,141 @@
+"""Accuracy of this package's taggers beside others, several seeds each, in one command.
+
+    python benchmarks/accuracy.py [--taggers cnn,default] [--corpora en_ewt] [--seeds 0,1,2]
+
+Trains every tagger on every corpus with every seed, scores it on the dev split in many forms and
+writes benchmarks/RESULTS.md. What is in --work already is neither trained nor scored again, so
+the command can be interrupted and goes on where it was; days of it can be had in parts.
+
+The taggers: cnn, bilstm, nltk, stanza, flair, and those of the configs fast, default, accuracy and
+vectors that exist. NLTK's, Stanza's and Flair's are trained where their library is found, in this
+environment or in that of --peers-python (`pip install nltk stanza flair` there, and no spaCy), and
+are listed with what stopped them otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are loaded
+
+import torch
+import typer
+from measuring import training
+from measuring.devset import Treebank, read_devset
+from measuring.peer_row import PeerRow
+from measuring.report import report
+from measuring.runs import Plan, Result, run
+from measuring.tables import TaggerResults, Taggers
+from measuring.taggers import Budget, Row, SpacyRow
+
+CONFIGS = training.ROOT / "configs"
+OURS = ("fast", "default", "accuracy", "vectors")
+"""The configs to compare, as far as they exist."""
+
+
+def main(
+    taggers: str = typer.Option("all", help="Names with commas between; all: see above"),
+    corpora: str = typer.Option("en_ewt,tr_imst", help="Treebanks, such as en_ewt"),
+    seeds: str = typer.Option("0,1,2", help="Numbers with commas between"),
+    threads: int = typer.Option(1, min=1, help="Threads of each training"),
+    limit: float = typer.Option(40.0, min=0.0, help="Minutes after which a peer is stopped"),
+    score_only: bool = typer.Option(False, help="Train nothing"),
+    rescore: bool = typer.Option(False, help="Score again what was scored already"),
+    retry: bool = typer.Option(False, help="Train again what was stopped or failed before"),
+    peers_python: str = typer.Option(sys.executable, help="Python that has the peers' libraries"),
+    vectors: str = typer.Option("en_core_web_md", help="Pipeline with vectors, for vectors.cfg"),
+    data: Path = typer.Option(training.DATA, help="Directory of the CoNLL-U files"),
+    work: Path = typer.Option(
+        training.ROOT / "training" / "accuracy", help="Directory of models and scores"
+    ),
+    output: Path = typer.Option(
+        training.ROOT / "benchmarks" / "RESULTS.md", help="The file to write"
+    ),
+) -> None:
+    """Train and score taggers, and write a report."""
+    if not shutil.which(peers_python):
+        message = f"--peers-python is '{peers_python}', but must be a Python that can be run"
+        raise typer.BadParameter(message)
+    torch.set_num_threads(threads)
+    rows = _chosen(taggers, all_rows(peers_python, vectors))
+    plan = Plan(Budget(threads, limit), "`--score-only`" if score_only else "", rescore, retry)
+    treebanks = [Treebank(name, data, work.resolve()) for name in corpora.split(",")]
+    results = {
+        treebank.name: _run_all(rows, treebank, _numbers(seeds), plan) for treebank in treebanks
+    }
+    command = [f"--taggers {taggers}", f"--corpora {corpora}", f"--seeds {seeds}"]
+    command += [f"--threads {threads}", f"--limit {limit:g}"]
+    text = report(results, " ".join(["python benchmarks/accuracy.py", *command]))
+    output.write_text(text, encoding="utf8")
+    print(f"Wrote {output}")
+
+
+def all_rows(peers_python: str, vectors: str) -> list[Row]:
+    """Return all taggers there are, in the table's order."""
+    pythons = (sys.executable, peers_python)
+    return [
+        SpacyRow("cnn", "spaCy CNN", training.cnn_config),
+        SpacyRow("bilstm", "spaCy `TorchBiLSTMEncoder.v1`", training.bilstm_config),
+        PeerRow("nltk", "NLTK PerceptronTagger", "nltk", "nltk_perceptron", pythons),
+        PeerRow("stanza", "Stanza, no pretraining", "stanza", "stanza_tagger", pythons),
+        PeerRow("flair", "Flair, no pretraining", "flair", "flair_tagger", pythons),
+        *(_our_row(name, vectors) for name in OURS if (CONFIGS / f"{name}.cfg").is_file()),
+    ]
+
+
+def _our_row(name: str, vectors: str) -> SpacyRow:
+    config = partial(training.file_config, CONFIGS / f"{name}.cfg")
+    if name != "vectors":
+        return SpacyRow(name, f"`{name}.cfg`", config)
+    return SpacyRow(name, f"`{name}.cfg`, `{Path(vectors).name}`", config, vectors)
+
+
+def _chosen(keys: str, rows: list[Row]) -> list[Row]:
+    if keys == "all":
+        return rows
+    by_key = {row.key: row for row in rows}
+    unknown = [key for key in keys.split(",") if key not in by_key]
+    if unknown:
+        raise typer.BadParameter(f"no tagger {', '.join(unknown)}; there are {', '.join(by_key)}")
+    return [by_key[key] for key in keys.split(",")]
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError as error:
+        message = f"--seeds is '{text}', but must be whole numbers with commas between: 0,1,2"
+        raise typer.BadParameter(message) from error
+
+
+def _run_all(rows: list[Row], treebank: Treebank, seeds: list[int], plan: Plan) -> Taggers:
+    """Run every tagger with the first seed, then with the next, so that the table fills early."""
+    devset = cache(lambda: read_devset(treebank))
+    taggers = [TaggerResults(row.key, row.title, []) for row in rows]
+    for seed in seeds:
+        for row, tagger in zip(rows, taggers, strict=True):
+            result = run(row, treebank, seed, devset, _after(tagger.results, plan))
+            tagger.results.append(result)
+            print(f"{treebank.name} {row.key} {seed}: {result.stopped or _accuracy(result.scores)}")
+    return taggers
+
+
+def _after(results: list[Result], plan: Plan) -> Plan:
+    """Return a plan that spends no time on further seeds of what was stopped with the first."""
+    stopped = next((result.seed for result in results if result.stopped), None)
+    if stopped is None or plan.no_training:
+        return plan
+    return replace(plan, no_training=f"seed {stopped} was stopped")
+
+
+def _accuracy(scores: dict) -> str:
+    return f"{scores['accuracy']['gold']:.2f}"
+
+
+if __name__ == "__main__":
+    typer.run(main)

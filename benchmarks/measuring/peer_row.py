@@ -1,0 +1,139 @@
+"""A tagger of another library as a row of the benchmark: `peers` run in another process."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from . import training
+from .devset import Treebank
+from .scoring import Tagger, megabytes
+from .taggers import Budget, Stopped, Unavailable, last_line
+
+BENCHMARKS = Path(__file__).parent.parent
+
+# Has glibc keep large blocks for the next batch instead of giving them back to the system: where
+# page faults are dear, as in virtual machines, Stanza trains several times as fast.
+KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
+
+
+@dataclass(frozen=True)
+class PeerRow:
+    """A tagger of another library, which trains and tags in a process of its own.
+
+    library: The module to look for in the environments.
+    script: The module in `peers` that trains and tags.
+    pythons: Python interpreters to look in, the first that has the library is used.
+    """
+
+    key: str
+    title: str
+    library: str
+    script: str
+    pythons: tuple[str, ...] = (sys.executable,)
+
+    @cached_property
+    def python(self) -> str | None:
+        """The Python that has the library; None where none has."""
+        find = f"import importlib.util as u, sys; sys.exit(u.find_spec({self.library!r}) is None)"
+        found = (p for p in self.pythons if subprocess.run([p, "-c", find]).returncode == 0)
+        return next(found, None)
+
+    def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
+        """Train into a directory; raise Stopped where that is not possible."""
+        if self.model(directory).is_dir():
+            shutil.rmtree(self.model(directory))  # of a training that was stopped
+        directory.mkdir(parents=True, exist_ok=True)
+        start = time.perf_counter()
+        try:
+            self._run(
+                *("train", "--model", self.model(directory), "--treebank", treebank.name),
+                *("--train", treebank.conllu("train"), "--dev", treebank.conllu("dev")),
+                *("--seed", seed, "--minutes", budget.minutes),
+                budget=budget,
+                log=directory / "log.txt",
+            )
+        except subprocess.CalledProcessError as error:
+            line = last_line(directory / "log.txt")
+            raise Stopped(f"exit status {error.returncode}: {line}") from error
+        except subprocess.TimeoutExpired:
+            self._out_of_time(directory, budget)
+        training.write_record(directory, time.perf_counter() - start, budget.threads)
+
+    def model(self, directory: Path) -> Path:
+        """Return where in the directory the model is, or will be."""
+        return directory / "model"
+
+    def load(self, directory: Path, treebank: Treebank) -> Tagger:
+        """Load nothing yet; the peer's process does when it tags."""
+        return PeerTagger(spacy.blank(treebank.lang), self, directory)
+
+    def sizes(self, directory: Path) -> dict[str, float]:
+        """Return the megabytes of the model, without the logs beside it."""
+        size = megabytes(self.model(directory), ("*.pt", "*.json"))
+        return {"components": size, "all": size}
+
+    def changed(self, directory: Path, treebank: Treebank) -> bool:
+        """Say no: a peer's settings are in its script."""
+        return False
+
+    def tag(self, directory: Path, sentences: list[list[str]]) -> list[list[str]]:
+        """Tag sentences, given as words."""
+        with tempfile.TemporaryDirectory() as name:
+            words, tags = Path(name) / "words.json", Path(name) / "tags.json"
+            words.write_text(json.dumps(sentences), encoding="utf8")
+            log = directory / "tagging.txt"
+            try:
+                self._run(
+                    *("tag", "--model", self.model(directory), "--words", words, "--tags", tags),
+                    log=log,
+                )
+            except subprocess.CalledProcessError as error:
+                raise Unavailable(f"trained, but it failed to tag: {last_line(log)}") from error
+            return json.loads(tags.read_text(encoding="utf8"))
+
+    def _run(self, *args: object, log: Path, budget: Budget | None = None) -> None:
+        if not self.python:
+            raise Unavailable(
+                f"`{self.library}` is not installed: `pip install {self.library}`, in an "
+                "environment of its own named by `--peers-python`"
+            )
+        command = [self.python, "-m", f"{__package__}.peers.{self.script}", *map(str, args)]
+        threads = budget.threads if budget else None
+        env = training.environment(threads, PYTHONPATH=str(BENCHMARKS), **KEEP_MEMORY)
+        training.run_logged(command, env, log, timeout=60 * budget.minutes if budget else None)
+
+    def _out_of_time(self, directory: Path, budget: Budget) -> None:
+        """Keep the best model so far, with a note, or raise Stopped where there is none."""
+        stopped = f"stopped after {budget.minutes:g} minutes on {budget.threads} thread(s)"
+        progress = f"its last message: {last_line(directory / 'log.txt')}"
+        if not any(self.model(directory).glob("*.pt")):
+            raise Stopped(f"{stopped}, without a model yet; {progress}")
+        note = f"{stopped}, scored with its best model until then; {progress}"
+        (self.model(directory) / "note.txt").write_text(note, encoding="utf8")
+
+
+@dataclass(frozen=True)
+class PeerTagger:
+    """A trained tagger of another library."""
+
+    nlp: Language
+    row: PeerRow
+    directory: Path
+
+    def tag(self, forms: dict[str, list[Doc]]) -> dict[str, list[list[str]]]:
+        """Return the tags of each doc, all in one call, since the process starts slowly."""
+        words = [[token.text for token in doc] for docs in forms.values() for doc in docs]
+        tags = iter(self.row.tag(self.directory, words))
+        return {name: [next(tags) for _ in docs] for name, docs in forms.items()}

@@ -1,0 +1,102 @@
+"""Flair's SequenceTagger: characters and one-hot words, LSTM of 256 each way, CRF; no pretraining.
+
+Trains as `ModelTrainer.train` does by default (SGD, halved learning rate where dev does not
+improve), and ends by itself before the pass in which its time would run out.
+Source: https://flairnlp.github.io/docs/tutorial-training/how-to-train-sequence-tagger
+"""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import flair
+from flair.data import Corpus, Dictionary, Sentence
+from flair.datasets import FlairDatapointDataset
+from flair.embeddings import CharacterEmbeddings, OneHotEmbeddings, StackedEmbeddings
+from flair.models import SequenceTagger
+from flair.trainers import ModelTrainer
+from flair.trainers.plugins import TrainerPlugin, TrainingInterrupt
+
+from measuring.peers.interface import Sentences, run
+from measuring.treebank import read_conllu
+
+LABEL, PREDICTED = "pos", "predicted"
+RESERVE = 1.1
+"""A pass is taken to last this many times as long as the longest before it."""
+
+
+class StopInTime(TrainerPlugin):
+    """Ends the training before a pass that would not end in time."""
+
+    def __init__(self, minutes: float, note: Path, start: float) -> None:
+        super().__init__()
+        self.end, self.note = start + 60 * minutes, note
+        self.started, self.longest = time.monotonic(), 0.0
+
+    @TrainerPlugin.hook
+    def before_training_epoch(self, epoch: int, **_: Any) -> None:
+        """Stop where the time left is too short."""
+        now = time.monotonic()
+        if epoch > 1:
+            self.longest = max(self.longest, now - self.started)
+        if now + RESERVE * self.longest > self.end:
+            self.note.write_text(f"ended by its time limit after {epoch - 1} passes")
+            raise TrainingInterrupt("no time for another pass")
+        self.started = now
+
+
+def train(args: Namespace) -> None:
+    """Train; Flair saves the best model on dev after each pass."""
+    start = time.monotonic()
+    flair.set_seed(args.seed)
+    corpus: Corpus = Corpus(_dataset(args.train), _dataset(args.dev), sample_missing_splits=False)
+    words = OneHotEmbeddings.from_corpus(corpus)
+    characters = CharacterEmbeddings(_characters(corpus.train))
+    tagger = SequenceTagger(
+        embeddings=StackedEmbeddings([words, characters]),
+        tag_dictionary=corpus.make_label_dictionary(LABEL, add_unk=True),  # for new tags in dev
+        tag_type=LABEL,
+        hidden_size=256,
+    )
+    ModelTrainer(tagger, corpus).train(
+        args.model,
+        save_final_model=False,
+        embeddings_storage_mode="none",
+        plugins=[StopInTime(args.minutes, args.model / "note.txt", start)],
+    )
+
+
+def tag(model: Path, sentences: Sentences) -> Sentences:
+    """Tag sentences, given as words."""
+    tagger = SequenceTagger.load(model / "best-model.pt")
+    tagged = [Sentence(words) for words in sentences]
+    tagger.predict(tagged, label_name=PREDICTED)
+    return [[token.get_label(PREDICTED).value for token in sentence] for sentence in tagged]
+
+
+def _dataset(path: Path) -> FlairDatapointDataset:
+    sentences = []
+    for words, tags in ((s.words, s.tags) for s in read_conllu(path)):
+        sentence = Sentence(words)
+        for token, tag in zip(sentence, tags, strict=True):
+            token.set_label(LABEL, tag)
+        sentences.append(sentence)
+    return FlairDatapointDataset(sentences)
+
+
+def _characters(sentences: Iterable[Sentence]) -> Dictionary:
+    """Return the characters of training; Flair's own list of them would be downloaded."""
+    dictionary = Dictionary()
+    for character in sorted(
+        {c for sentence in sentences for token in sentence for c in token.text}
+    ):
+        dictionary.add_item(character)
+    return dictionary
+
+
+if __name__ == "__main__":
+    run(train, tag)

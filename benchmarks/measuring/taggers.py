@@ -1,0 +1,153 @@
+"""The taggers that the benchmark compares: how each is trained and then loaded."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from thinc.api import Config
+
+from . import training
+from .devset import Treebank
+from .scoring import Tagger, megabytes
+
+
+class Stopped(Exception):
+    """Why a tagger could not be trained."""
+
+
+class Unavailable(Stopped):
+    """Why it was not even started; worth trying again once that is mended."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Threads of a training, and minutes after which a peer's is stopped."""
+
+    threads: int
+    minutes: float
+
+
+class Row(Protocol):
+    """A tagger of the table."""
+
+    @property
+    def key(self) -> str:
+        """Its name in options and directories."""
+
+    @property
+    def title(self) -> str:
+        """Its name in the report."""
+
+    def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
+        """Train into a directory; raise Stopped where that is not possible."""
+
+    def model(self, directory: Path) -> Path:
+        """Return where in the directory the model is, or will be."""
+
+    def load(self, directory: Path, treebank: Treebank) -> Tagger:
+        """Load the model."""
+
+    def sizes(self, directory: Path) -> dict[str, float]:
+        """Return the megabytes of the trained components and of the whole model."""
+
+    def changed(self, directory: Path, treebank: Treebank) -> bool:
+        """Whether the model was trained with other settings than the row has now."""
+
+
+@dataclass(frozen=True)
+class SpacyTagger:
+    """A trained spaCy pipeline."""
+
+    nlp: Language
+
+    def tag(self, forms: dict[str, list[Doc]]) -> dict[str, list[list[str]]]:
+        """Return the tags of each doc, form by form.
+
+        In one batch with a long doc, spaCy's own recurrent encoder pads every doc to its length.
+        """
+        return {
+            name: [[token.tag_ for token in doc] for doc in self.nlp.pipe(docs)]
+            for name, docs in forms.items()
+        }
+
+
+@dataclass(frozen=True)
+class SpacyRow:
+    """A tagger that `spacy train` trains.
+
+    config: From a language code to its config.
+    vectors: Pipeline with static vectors to train with, or None.
+    """
+
+    key: str
+    title: str
+    config: Callable[[str], Config]
+    vectors: str | None = None
+
+    def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
+        """Train into a directory; raise Stopped where that is not possible."""
+        overrides: list[Any] = ["--training.seed", seed, "--system.seed", seed]
+        if self.vectors:
+            _check_vectors(self.vectors, treebank.lang)
+            overrides += ["--paths.vectors", self.vectors]
+        log = directory / "log.txt"
+        try:
+            training.train(
+                *(directory, self.config(treebank.lang), treebank.corpora, *overrides),
+                threads=budget.threads,
+                log=log,
+            )
+        except subprocess.CalledProcessError as error:
+            raise Stopped(
+                f"`spacy train` ended with exit status {error.returncode}: {last_line(log)}"
+            ) from error
+
+    def model(self, directory: Path) -> Path:
+        """Return where in the directory the model is, or will be."""
+        return directory / "model-best"
+
+    def load(self, directory: Path, treebank: Treebank) -> Tagger:
+        """Load the pipeline; raise Unavailable where that fails."""
+        try:
+            return SpacyTagger(spacy.load(self.model(directory)))
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"trained, but its model cannot be loaded: {error}") from error
+
+    def sizes(self, directory: Path) -> dict[str, float]:
+        """Return the megabytes of the trained components and of the whole pipeline."""
+        model = self.model(directory)
+        names = Config().from_disk(model / "config.cfg", interpolate=False)["nlp"]["pipeline"]
+        components = megabytes(model, [f"{name}/**/*" for name in names])
+        return {"components": components, "all": megabytes(model)}
+
+    def changed(self, directory: Path, treebank: Treebank) -> bool:
+        """Whether the model was trained with another config than the row has now."""
+        path = directory / "config.cfg"
+        if not path.is_file():
+            return False
+        old = Config().from_disk(path, interpolate=False)
+        return old.to_str(interpolate=False) != self.config(treebank.lang).to_str(interpolate=False)
+
+
+def last_line(log: Path) -> str:
+    """Return the last line of a log that says something."""
+    text = log.read_text(encoding="utf8", errors="replace") if log.is_file() else ""
+    lines = [line.strip() for line in text.splitlines() if any(map(str.isalnum, line))]
+    return lines[-1] if lines else "its log is empty"
+
+
+def _check_vectors(name: str, lang: str) -> None:
+    """Raise Stopped where the vectors are not there, or not of this language."""
+    try:
+        found = spacy.load(name).lang
+    except OSError as error:
+        raise Unavailable(f"no static vectors: the pipeline '{name}' is not installed") from error
+    if found != lang:
+        raise Unavailable(f"no static vectors: those of '{name}' are for '{found}', not '{lang}'")
