@@ -151,7 +151,6 @@ def make_nlp(cell: str) -> Language:
     model = {
         "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
         **{"word_width": WIDTH, "min_word_freq": 1, "affix_width": 0, "char_width": 0},
-        "join_docs": 0.0,
         **{"cell": cell, "width": WIDTH, "depth": 1, "bidirectional": False},
     }
     nlp.add_pipe("lstm_tagger", config={"model": model})

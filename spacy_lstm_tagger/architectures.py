@@ -25,7 +25,6 @@ def build_lstm_tagger_v1(
     width: int = 256,
     depth: int = 2,
     bidirectional: bool = True,
-    join_docs: float = 0.2,
     mixed_precision: bool = False,
     grad_scaler: Optional[PyTorchGradScaler] = None,
     nO: Optional[int] = None,
@@ -49,9 +48,6 @@ def build_lstm_tagger_v1(
     depth (int): Number of recurrent layers.
     bidirectional (bool): Whether layers read sentences in both directions; `width` must then
         be even.
-    join_docs (float): Share of training docs, from 0 to less than 1, that are read on behind the
-        doc before them in the batch, as if the text went on. A tagger trained on single
-        sentences so learns to read docs of many.
     mixed_precision (bool): Whether to train in mixed precision, on a GPU alone.
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     nO (Optional[int]): Number of tags, null to take it from the labels.
@@ -67,7 +63,6 @@ def build_lstm_tagger_v1(
     _check_int("char_embed_width", char_embed_width, least=1)
     _check_int("max_characters", max_characters, least=2)
     _check_bool("include_static_vectors", include_static_vectors)
-    _check_share("join_docs", join_docs)
     _check_bool("mixed_precision", mixed_precision)
     features = FeatureExtractor(
         min_word_freq=min_word_freq,
@@ -85,7 +80,6 @@ def build_lstm_tagger_v1(
         depth=depth,
         cell=cell,
         bidirectional=bidirectional,
-        join_docs=join_docs,
         precision=Precision(mixed_precision, grad_scaler),
     )
     model = chain(features, network)
@@ -159,14 +153,6 @@ def _check_int(name: str, value: Any, *, least: int, even: bool = False) -> None
             f"{name} is {value}, but must be even: half of it is for each direction. "
             f"Use {value + 1}, or one direction (bidirectional = false) where that is the width "
             "of the recurrent layers."
-        )
-
-
-def _check_share(name: str, value: Any) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1:
-        raise ValueError(
-            f"{name} is {value!r}, but must be a number from 0 to less than 1, without quotes. "
-            "Mend it in the [model] block of the config."
         )
 
 

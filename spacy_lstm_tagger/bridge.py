@@ -26,21 +26,18 @@ class Precision(NamedTuple):
 
 
 def torch_tagger(
-    *, nO: int | None, precision: Precision, join_docs: float, **settings: Any
+    *, nO: int | None, precision: Precision, **settings: Any
 ) -> Model[DocFeatures, list[Floats2d]]:
     """Wrap a `TaggerNetwork` with these settings.
 
     Input: features of n docs. Output: n arrays of shape (n_tokens, nO): probabilities in
     training, unnormalized log-probabilities (logits) otherwise. The gradient to propagate back
     is that of the logits, as for thinc's Softmax_v2 and SequenceCategoricalCrossentropy.
-
-    join_docs: share of training docs that are read on behind the doc before them.
     """
     model: Model = PyTorchWrapper_v3(
         None, convert_inputs=convert_features, convert_outputs=convert_scores
     )
     model.set_dim("nO", nO)
-    model.attrs["join_docs"] = join_docs
     return _complete(
         model, "lstm_tagger_network", init_tagger, partial(TaggerNetwork, **settings), precision
     )
@@ -133,7 +130,7 @@ def convert_features(
         ranks=_tensor(_inverse(packed.sequences), device),
         affixes=_tensor(X.affixes, device),
     )
-    blocks, rows = _plan(X.lengths, is_train, device, join=model.attrs["join_docs"])
+    blocks, rows = _plan(X.lengths, is_train, device)
     inputs = ArgsKwargs(
         args=(forms, _tensor(X.forms, device), blocks, rows),
         kwargs={"dropout": _dropout_rate(model, is_train)},
@@ -188,10 +185,8 @@ def _dropout_rate(model: Model, is_train: bool) -> float:
     return float(model.attrs["dropout_rate"] or 0.0) if is_train else 0.0
 
 
-def _plan(
-    lengths: Ints1d, is_train: bool, device: torch.device, *, join: float = 0.0
-) -> tuple[list[Block], Tensor]:
-    plan: Plan = plan_training(lengths, join=join) if is_train else plan_prediction(lengths)
+def _plan(lengths: Ints1d, is_train: bool, device: torch.device) -> tuple[list[Block], Tensor]:
+    plan: Plan = plan_training(lengths) if is_train else plan_prediction(lengths)
     blocks = [
         Block(_tensor(block.items, device), torch.from_numpy(block.batch_sizes))
         for block in plan.blocks

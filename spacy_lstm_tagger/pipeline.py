@@ -34,7 +34,6 @@ cell = "lstm"
 width = 256
 depth = 2
 bidirectional = true
-join_docs = 0.2
 mixed_precision = false
 grad_scaler = null
 nO = null

@@ -62,15 +62,8 @@ def pack(starts: Ints1d, lengths: Ints1d) -> Packing:
     return Packing(starts[sequences][ranks] + positions, batch_sizes, sequences)
 
 
-def plan_training(lengths: Ints1d, *, join: float = 0.0) -> Plan:
-    """Read docs in the same windows as in prediction, all in one block.
-
-    join: share of docs, drawn at random, that are read on behind the doc before them.
-    """
-    if join and len(lengths):
-        begins = numpy.random.random(len(lengths)) >= join
-        begins[0] = True
-        lengths = numpy.add.reduceat(lengths, numpy.flatnonzero(begins))
+def plan_training(lengths: Ints1d) -> Plan:
+    """Read docs in the same windows as in prediction, all in one block."""
     return plan_prediction(lengths, block=numpy.iinfo("int64").max)
 
 

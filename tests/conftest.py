@@ -36,7 +36,6 @@ def small_config() -> dict[str, Any]:
             "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
             "word_width": 8,
             "min_word_freq": 1,
-            "join_docs": 0.0,
             "char_width": 8,
             "char_embed_width": 4,
             "max_characters": 8,

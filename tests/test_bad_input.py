@@ -41,8 +41,6 @@ BAD_TAGGER_SETTINGS = [
     ({"depth": 0}, WHOLE.format("depth", 0, 1)),
     ({"depth": -1}, WHOLE.format("depth", -1, 1)),
     ({"depth": "2"}, WHOLE.format("depth", "'2'", 1)),
-    ({"join_docs": 1.0}, "join_docs is 1.0, but must be a number from 0 to less than 1"),
-    ({"join_docs": "0.3"}, "join_docs is '0.3', but must be a number"),
     ({"bidirectional": 1}, "bidirectional is 1, but must be true or false"),
     ({"bidirectional": "false"}, "bidirectional is 'false', but must be true or false"),
     ({"mixed_precision": "no"}, "mixed_precision is 'no', but must be true or false"),

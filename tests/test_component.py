@@ -712,19 +712,3 @@ def test_label_smoothing_keeps_some_probability_for_other_labels(make_nlp) -> No
     nlp = make_nlp(steps=120, label_smoothing=0.1)
     [rows] = nlp.get_pipe("lstm_tagger").predict_probabilities([nlp.make_doc("Eat blue ham")])
     assert_allclose(rows.max(axis=1), 0.9, atol=0.03)
-
-
-# Docs joined in training
-
-
-def test_joined_docs_are_read_as_a_longer_text_and_only_in_training(make_nlp, train_data) -> None:
-    nlp = make_nlp(train_data, model={"join_docs": 0.999_999})
-    tagger = nlp.get_pipe("lstm_tagger")
-    docs = [nlp.make_doc(text) for text, _ in train_data]
-    alone = [tagger.model.predict([doc])[0] for doc in docs]
-    for one, other in zip(tagger.model.predict(docs), alone, strict=True):
-        assert_allclose(one, other, atol=1e-5)
-    trained, _ = tagger.model.begin_update(docs)  # probabilities, read as one text
-    assert [scores.shape for scores in trained] == [scores.shape for scores in alone]
-    expected = tagger.predict_probabilities([Doc.from_docs(docs)])[0]
-    assert_allclose(numpy.concatenate(trained), expected, atol=1e-5)

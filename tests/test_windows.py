@@ -104,20 +104,6 @@ def test_training_reads_docs_whole_in_one_block() -> None:
     assert_array_equal(plan.rows, [1, 0, 2, 3])
 
 
-@given(Lengths)
-def test_joined_docs_are_read_as_one_and_every_token_once(lengths: list[int]) -> None:
-    plan = plan_training(ints(lengths), join=0.999_999)
-    if 0 < sum(lengths) <= WINDOW:
-        assert sequences_of(plan.blocks[0]) == [list(range(sum(lengths)))]
-    assert_array_equal(read_items(plan), range(sum(lengths)))
-
-
-def test_docs_are_joined_as_often_as_asked() -> None:
-    numpy.random.seed(0)
-    plan = plan_training(ints([2] * 2000), join=0.3)
-    assert len(sequences_of(plan.blocks[0])) == pytest.approx(1400, abs=60)
-
-
 def test_training_cuts_long_docs_as_prediction_does_but_in_one_block() -> None:
     lengths = ints([3 * WINDOW, 5, 40 * WINDOW])
     (block,) = plan_training(lengths).blocks
