@@ -22,6 +22,9 @@ MISTYPED = 0.15
 LONGEST = 10
 """Most examples in a passage."""
 
+ADDED = "spacy-lstm-tagger: added by augmentation"
+"""Key in the `user_data` of the predicted docs of all added examples."""
+
 
 def build_augmenter_v1(
     *,
@@ -34,7 +37,9 @@ def build_augmenter_v1(
 
     `spacy train` reads a corpus once and not once an epoch, so an example that is replaced by its
     altered copy, as `spacy.lower_case.v1` does, is lost. A copy has the tokens, tags and all other
-    annotations of the example, with gold tokenization, too.
+    annotations of the example, with gold tokenization, too. Added examples are trained on, but
+    their words are not counted for the vocabulary: a misspelled word stays an unknown one, and
+    a word that occurs once a rare one.
 
     passages (float): Share of examples, from 0 to 1, that are added once more at the end of a
         passage: behind one to nine of the examples before them in the corpus. A tagger trained on
@@ -72,6 +77,11 @@ class Augmenter:
     def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
         """Yield the example and those to add."""
         yield example
+        for added in self._added(example):
+            added.predicted.user_data[ADDED] = True
+            yield added
+
+    def _added(self, example: Example) -> Iterator[Example]:
         for share, alter in self.alterations:
             if random.random() < share:
                 text = alter(example.reference)
@@ -80,6 +90,11 @@ class Augmenter:
         self.last.append(example)
         if random.random() < self.passages:
             yield from _passage(list(self.last)[-random.randint(2, LONGEST) :])
+
+
+def is_added(example: Example) -> bool:
+    """Whether the augmenter added the example to those of the corpus."""
+    return ADDED in example.predicted.user_data
 
 
 def _passage(examples: list[Example]) -> Iterator[Example]:

@@ -14,6 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
+from .augment import is_added
 from .features import needs_vocabulary, set_vocabulary
 from .loading import all_or_nothing, check_files, check_labels
 from .loss import loss_and_gradient, tag_codes
@@ -110,7 +111,9 @@ class LSTMTagger(Tagger):
             if vocabulary is not None:
                 words = Vocabulary.from_dict(vocabulary)
             else:
-                words = Vocabulary.from_docs(eg.predicted for eg in get_examples())
+                words = Vocabulary.from_docs(
+                    eg.predicted for eg in get_examples() if not is_added(eg)
+                )
             set_vocabulary(self.model, words)
         for label in self._found(get_examples, labels):
             self.add_label(label)

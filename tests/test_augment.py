@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
 
-from spacy_lstm_tagger.augment import build_augmenter_v1
+from spacy_lstm_tagger.augment import build_augmenter_v1, is_added
 
 WORDS = ["Maria", "can't", "visit", "Straße", "17", ",", "I", "DISLIKE", "walking", "."]
 TAGS = ["NNP", "MD", "VB", "NNP", "CD", ",", "PRP", "VBP", "VBG", "."]
@@ -220,6 +220,17 @@ def test_an_empty_doc_in_a_passage(nlp):
     list(augmenter(nlp, Example(Doc(nlp.vocab), Doc(nlp.vocab))))
     *_, last = augmenter(nlp, make_example(nlp, "One"))
     assert texts(last.predicted) == ["One"]
+
+
+def test_words_of_added_examples_are_not_counted(nlp, small_config):
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    originals = [make_example(nlp, text) for text in ("Alpha beta", "gamma beta delta")]
+    augmenter = build_augmenter_v1(passages=1.0, upper_case=1.0, typos=1.0)
+    examples = [added for eg in originals for added in augmenter(nlp, eg)]
+    assert [is_added(eg) for eg in examples].count(False) == 2 < len(examples)
+    nlp.initialize(lambda: examples)
+    vocabulary = tagger.model.layers[0].attrs["vocabulary"]
+    assert vocabulary.words == {"beta": 2, "alpha": 1, "gamma": 1, "delta": 1}
 
 
 @pytest.mark.parametrize(
