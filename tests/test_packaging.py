@@ -257,6 +257,7 @@ def test_wheel_registers_its_functions(wheel: Path) -> None:
             "spacy-lstm-tagger.lstmtagger.v1",
             "spacy-lstm-tagger.lstmencoder.v1",
         },
+        "spacy_augmenters": {"spacy-lstm-tagger.augmenter.v1"},
         "spacy_cli": {"lstm-tagger"},
     }
 
