@@ -14,7 +14,7 @@ import argparse
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are loaded
@@ -108,7 +108,7 @@ def _words_per_second(taggers: dict[str, Language], dev: Path, rounds: int) -> d
 
 
 def _tag(nlp: Language, docs: list[Doc]) -> None:
-    stream: Callable | object = docs
+    stream: Iterable[Doc] = docs
     for _, pipe in nlp.pipeline:
         stream = pipe.pipe(stream, batch_size=nlp.batch_size)
     for _ in stream:

@@ -94,9 +94,7 @@ class Vocabulary:
         affixes: whether to find the affixes, among all words before they are dropped.
         """
         words = {word: n for word, n in self.words.items() if n >= min_word_freq}
-        found = Counter(affix for word in self.words for affix in set(_affixes(word)) if affix)
-        common = {affix: n for affix, n in found.items() if n >= MIN_AFFIX_FREQ}
-        return Vocabulary(words, self.characters, common if affixes else None)
+        return Vocabulary(words, self.characters, _common_affixes(self.words) if affixes else None)
 
     @property
     def n_words(self) -> int:
@@ -146,6 +144,11 @@ def _affixes(word: str) -> list[str]:
         *(f"{word[:n]}-" if n <= length else "" for n in PREFIX_LENGTHS),
         *(f"-{word[-n:]}" if n <= length else "" for n in SUFFIX_LENGTHS),
     ]
+
+
+def _common_affixes(words: Iterable[str]) -> dict[str, int]:
+    found = Counter(affix for word in words for affix in set(_affixes(word)) if affix)
+    return {affix: n for affix, n in found.items() if n >= MIN_AFFIX_FREQ}
 
 
 def _rows(counts: Mapping[str, int]) -> dict[str, int]:

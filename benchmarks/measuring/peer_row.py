@@ -32,21 +32,21 @@ KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
 class PeerRow:
     """A tagger of another library, which trains and tags in a process of its own.
 
-    library: The module to look for in the environments.
+    module: What to look for in the environments.
     script: The module in `peers` that trains and tags.
-    pythons: Python interpreters to look in, the first that has the library is used.
+    pythons: Python interpreters to look in, the first that has the module is used.
     """
 
     key: str
     title: str
-    library: str
+    module: str
     script: str
     pythons: tuple[str, ...] = (sys.executable,)
 
     @cached_property
     def python(self) -> str | None:
-        """The Python that has the library; None where none has."""
-        find = f"import importlib.util as u, sys; sys.exit(u.find_spec({self.library!r}) is None)"
+        """The Python that has the module; None where none has."""
+        find = f"import importlib.util as u, sys; sys.exit(u.find_spec({self.module!r}) is None)"
         found = (p for p in self.pythons if subprocess.run([p, "-c", find]).returncode == 0)
         return next(found, None)
 
@@ -106,7 +106,7 @@ class PeerRow:
     def _run(self, *args: object, log: Path, budget: Budget | None = None) -> None:
         if not self.python:
             raise Unavailable(
-                f"`{self.library}` is not installed: `pip install {self.library}`, in an "
+                f"`{self.module}` is not installed: `pip install {self.module}`, in an "
                 "environment of its own named by `--peers-python`"
             )
         command = [self.python, "-m", f"{__package__}.peers.{self.script}", *map(str, args)]
