@@ -54,7 +54,7 @@ benchmark: $(VENV)/installed ## Accuracy and speed beside spaCy's taggers (about
 accuracy: $(VENV)/installed ## Train every recipe and its peers, three seeds each (many hours)
 	$(BIN)/python benchmarks/accuracy.py
 
-long-range: $(VENV)/installed ## How far back each cell learns to look (about 8 minutes)
+long-range: $(VENV)/installed ## How far back each cell learns to look (about 10 minutes)
 	$(BIN)/python benchmarks/long_range.py
 
 clean: ## Remove everything that was made
