@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy
 import torch
 from thinc.api import Model, PyTorchGradScaler, PyTorchWrapper_v3, torch2xp, xp2torch
-from thinc.types import ArgsKwargs, Floats2d, Ints1d
+from thinc.types import ArgsKwargs, Floats2d, Ints1d, Ints2d
 from torch import Tensor
 
+from . import windows
 from .features import DocFeatures
 from .network import Block, Forms, RecurrentEncoder, TaggerNetwork
 from .shim import LateTorchShim
-from .windows import Plan, pack, plan_prediction, plan_training
 
 
 class Precision(NamedTuple):
@@ -120,17 +120,18 @@ def convert_features(
             f"tagger was trained with vectors of {shim.sizes['vector_width']}. Load the pipeline "
             "together with the vectors that it was trained with."
         )
-    packed = pack(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
+    spelled = windows.make_blocks(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
+    order = numpy.concatenate([block.sequences for block in spelled] or [X.forms[:0]])
     forms = Forms(
         words=_tensor(X.words, device),
         counts=_tensor(X.counts, device),
         vectors=_tensor(X.vectors, device),
-        characters=_tensor(X.characters[packed.items], device),
-        batch_sizes=torch.from_numpy(packed.batch_sizes),
-        ranks=_tensor(_inverse(packed.sequences), device),
+        blocks=[_block(X.characters[block.items], block.turned, device) for block in spelled],
+        ends=[_tensor(block.ends, device) for block in spelled],
+        ranks=_tensor(_inverse(order), device),
         affixes=_tensor(X.affixes, device),
     )
-    blocks, rows = _plan(X.lengths, is_train, device)
+    blocks, rows = _plan(X.lengths, device)
     inputs = ArgsKwargs(
         args=(forms, _tensor(X.forms, device), blocks, rows),
         kwargs={"dropout": _dropout_rate(model, is_train)},
@@ -154,7 +155,7 @@ def convert_rows(
     device = model.shims[0].device
     lengths = numpy.asarray([len(rows) for rows in X], dtype="int64")
     Xt = xp2torch(model.ops.flatten(X), requires_grad=is_train, device=device)
-    blocks, rows = _plan(lengths, is_train, device)
+    blocks, rows = _plan(lengths, device)
     inputs = ArgsKwargs(args=(Xt, blocks, rows), kwargs={"dropout": _dropout_rate(model, is_train)})
 
     def get_dX(d_inputs: ArgsKwargs) -> list[Floats2d]:
@@ -185,14 +186,14 @@ def _dropout_rate(model: Model, is_train: bool) -> float:
     return float(model.attrs["dropout_rate"] or 0.0) if is_train else 0.0
 
 
-def _plan(lengths: Ints1d, is_train: bool, device: torch.device) -> tuple[list[Block], Tensor]:
-    plan: Plan = plan_training(lengths) if is_train else plan_prediction(lengths)
-    blocks = [
-        Block(_tensor(block.items, device), torch.from_numpy(block.batch_sizes))
-        for block in plan.blocks
-        if len(block.items)
-    ]
+def _plan(lengths: Ints1d, device: torch.device) -> tuple[list[Block], Tensor]:
+    plan = windows.plan_reading(lengths)
+    blocks = [_block(block.items, block.turned, device) for block in plan.blocks]
     return blocks, _tensor(plan.rows, device)
+
+
+def _block(items: Ints2d, turned: Ints1d, device: torch.device) -> Block:
+    return Block(_tensor(items, device), _tensor(turned, device))
 
 
 def _split(Y: Floats2d, lengths: Ints1d) -> list[Floats2d]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy
+from spacy.attrs import ORTH
 from spacy.training import Example
 from thinc.api import Ops
 from thinc.types import Floats2d, Ints1d
@@ -26,12 +28,12 @@ def tag_codes(
 
     Raises ValueError for a tag that is neither.
     """
-    codes: dict[str | None, int] = {}
+    codes: dict[Any, int] = {}
     if neg_prefix:
         codes.update((f"{neg_prefix}{label}", NEGATED - i) for i, label in enumerate(labels))
     codes.update((label, i) for i, label in enumerate(labels))
     codes.update({None: MISSING, "": MISSING})
-    tags = [tag for eg in examples for tag in eg.get_aligned("TAG", as_string=True)]
+    tags = [tag for eg in examples for tag in _gold_tags(eg)]
     try:
         return numpy.asarray([codes[tag] for tag in tags], dtype="int64")
     except KeyError:
@@ -41,6 +43,16 @@ def tag_codes(
             "Add them with add_label(), or initialize with labels or examples that have them. "
             "Nothing was learned from this batch."
         ) from None
+
+
+def _gold_tags(eg: Example) -> list[Any]:
+    """The gold tag of every predicted token, None where tokens are misaligned."""
+    predicted, reference = eg.predicted, eg.reference
+    if numpy.array_equal(predicted.to_array(ORTH), reference.to_array(ORTH)):
+        return [
+            token.tag_ for token in reference
+        ]  # spaCy's alignment, a Python loop, is not needed
+    return eg.get_aligned("TAG", as_string=True)
 
 
 def loss_and_gradient(

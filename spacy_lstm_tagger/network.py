@@ -1,8 +1,9 @@
 """The recurrent tagger as plain PyTorch modules.
 
-Reads top to bottom: recurrent layers over packed sequences, characters of a word form, the
-tagger made of both. Knows torch alone. Sequences always come packed (see `windows`), so a
-sequence's output does not depend on the other sequences of its batch.
+Reads top to bottom: a recurrent layer, layers over blocks of sequences, characters of a word
+form, the tagger made of all. Knows torch alone. Sequences come in blocks that say how to turn
+them around (see `windows`), so that padding is never read before a sequence: its output does not
+depend on the other sequences of its block.
 
 Sources: BiLSTM tagger over word and character representations: Plank et al. 2016
 (https://aclanthology.org/P16-2067), Ling et al. 2015 (https://aclanthology.org/D15-1176);
@@ -17,7 +18,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 UNCHANGED = nn.Identity()
 
@@ -28,14 +28,15 @@ WORD_DROPOUT = 0.25
 
 
 class Block(NamedTuple):
-    """Sequences in packed order.
+    """Sequences that are read in step, the shorter ones padded at their end.
 
-    items: row of the input at each place of the packed order, shape (n_items,).
-    batch_sizes: number of sequences that reach each position, on the CPU, shape (longest,).
+    items: row of the input at each place, shape (longest, n_sequences).
+    turned: the place that a reader from each sequence's end finds at each place,
+        shape (longest * n_sequences,).
     """
 
     items: Tensor
-    batch_sizes: Tensor
+    turned: Tensor
 
 
 class Forms(NamedTuple):
@@ -44,30 +45,63 @@ class Forms(NamedTuple):
     words: word rows, shape (n_forms,).
     counts: how often each word was seen in training, shape (n_forms,).
     vectors: static vectors, shape (n_forms, vector_width).
-    characters: rows of the characters of all forms, packed, shape (n_characters,).
-    batch_sizes: number of forms that have each character position, on the CPU, shape (longest,).
-    ranks: which of the packed sequences each form is, shape (n_forms,).
+    blocks: the forms as sequences of character rows: the items are rows of the character table.
+    ends: place of the last character of each form of each block, shape (n_forms of the block,).
+    ranks: where in the blocks, laid one after another, each form stands, shape (n_forms,).
     affixes: affix rows, shape (n_forms, affixes_per_form).
     """
 
     words: Tensor
     counts: Tensor
     vectors: Tensor
-    characters: Tensor
-    batch_sizes: Tensor
+    blocks: list[Block]
+    ends: list[Tensor]
     ranks: Tensor
     affixes: Tensor
 
 
-class RecurrentEncoder(nn.Module):
-    """Recurrent layers over packed sequences, dropout before each and after the last.
+class RecurrentLayer(nn.Module):
+    """One recurrent layer; the second direction, if any, reads every sequence from its end.
+
+    Both directions are layers of one direction: torch's own bidirectional layer reads padding
+    before the sequence, unless sequences are packed, and then training takes time that grows
+    with the square of their length (torch 2.13 fills a gradient as large as the whole block with
+    zeros at every step).
 
     input_width: numbers in an input row.
     width: numbers in an output row, both directions together.
-    depth: number of layers.
     cell: "lstm", "gru" or "rnn".
-    bidirectional: whether every layer also reads its input from the end to the start, with half
-        of the width for each direction.
+    bidirectional: whether to read in both directions, with half of the width for each.
+    """
+
+    def __init__(self, *, input_width: int, width: int, cell: str, bidirectional: bool) -> None:
+        super().__init__()
+        hidden = width // 2 if bidirectional else width
+        self.forwards = CELLS[cell](input_width, hidden)
+        self.backwards = CELLS[cell](input_width, hidden) if bidirectional else None
+
+    def forward(self, X: Tensor, turned: Tensor) -> Tensor:
+        """Read a block, shape (longest, n_sequences, input_width) to (..., width)."""
+        Y, *from_end = self.read(X, turned)
+        return torch.cat([Y, *(turn(half, turned) for half in from_end)], dim=2)
+
+    def read(self, X: Tensor, turned: Tensor) -> list[Tensor]:
+        """The output of each direction, in the order in which it read."""
+        if self.backwards is None:
+            return [self.forwards(X)[0]]
+        return [self.forwards(X)[0], self.backwards(turn(X, turned))[0]]
+
+
+def turn(X: Tensor, turned: Tensor) -> Tensor:
+    """Turn every sequence around in its own length, shape (longest, n_sequences, width)."""
+    return X.flatten(0, 1).index_select(0, turned).view(X.shape)
+
+
+class RecurrentEncoder(nn.Module):
+    """Recurrent layers over blocks of sequences, dropout before each and after the last.
+
+    depth: number of layers.
+    input_width, width, cell, bidirectional: see `RecurrentLayer`.
     """
 
     def __init__(
@@ -75,9 +109,13 @@ class RecurrentEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.width = width
-        hidden = width // 2 if bidirectional else width
         self.layers = nn.ModuleList(
-            CELLS[cell](width if i else input_width, hidden, bidirectional=bidirectional)
+            RecurrentLayer(
+                input_width=width if i else input_width,
+                width=width,
+                cell=cell,
+                bidirectional=bidirectional,
+            )
             for i in range(depth)
         )
 
@@ -97,20 +135,18 @@ class RecurrentEncoder(nn.Module):
         rows, shape (n_outputs,), from the blocks' outputs laid one after another. Returns shape
         (n_outputs, width), or what `output` makes of the width.
         """
-        if not blocks:  # no tokens at all: torch refuses to pack nothing
+        if not blocks:  # no tokens at all
             return output(X.new_zeros((0, self.width)) + X.sum())  # for the gradient's sake
-        Ys = [
-            output(self.encode(X.index_select(0, block.items), block.batch_sizes, dropout))
-            for block in blocks
-        ]
+        Ys = [output(self.encode(X, block, dropout)).flatten(0, 1) for block in blocks]
         Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
         return Y.index_select(0, rows)
 
-    def encode(self, X: Tensor, batch_sizes: Tensor, dropout: float) -> Tensor:
-        """Encode one packed block, shape (n_items, input_width) to (n_items, width)."""
+    def encode(self, X: Tensor, block: Block, dropout: float) -> Tensor:
+        """Encode one block of the rows of `X`. Returns shape (longest, n_sequences, width)."""
+        X = F.embedding(block.items, X)  # (longest, n_sequences, input_width)
         for layer in self.layers:
             X = F.dropout(X, dropout, training=dropout > 0)
-            X = layer(PackedSequence(X, batch_sizes))[0].data  # (n_items, width)
+            X = layer(X, block.turned)  # (longest, n_sequences, width)
         return F.dropout(X, dropout, training=dropout > 0)
 
 
@@ -125,14 +161,24 @@ class CharacterEncoder(nn.Module):
     def __init__(self, *, n_characters: int, embed_width: int, width: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(n_characters, embed_width)
-        self.lstm = nn.LSTM(embed_width, width // 2, bidirectional=True)
+        self.layer = RecurrentLayer(
+            input_width=embed_width, width=width, cell="lstm", bidirectional=True
+        )
 
     def forward(self, forms: Forms, *, dropout: float) -> Tensor:
         """Encode every form's characters. Returns shape (n_forms, width)."""
-        X = self.embedding(forms.characters)  # (n_characters, embed_width)
+        Ys = [
+            self.encode(block, ends, dropout)
+            for block, ends in zip(forms.blocks, forms.ends, strict=True)
+        ]
+        return torch.cat(Ys).index_select(0, forms.ranks)
+
+    def encode(self, block: Block, ends: Tensor, dropout: float) -> Tensor:
+        """Encode the forms of one block. Returns shape (n_forms of the block, width)."""
+        X = self.embedding(block.items)  # (longest, n_forms of the block, embed_width)
         X = F.dropout(X, dropout, training=dropout > 0)
-        _, (last, _) = self.lstm(PackedSequence(X, forms.batch_sizes))  # (2, n_forms, width / 2)
-        return torch.cat([last[0], last[1]], dim=1).index_select(0, forms.ranks)
+        Ys = self.layer.read(X, block.turned)
+        return torch.cat([Y.flatten(0, 1).index_select(0, ends) for Y in Ys], dim=1)
 
 
 class TaggerNetwork(nn.Module):
@@ -211,7 +257,7 @@ class TaggerNetwork(nn.Module):
         if not blocks:  # no tokens at all
             return self.output(self.output.weight[:0])
         X = self.embed(forms, dropout)
-        blocks = [Block(tokens[block.items], block.batch_sizes) for block in blocks]
+        blocks = [Block(tokens[block.items], block.turned) for block in blocks]
         return self.encoder(X, blocks, rows, dropout=dropout, output=self.output)
 
     def embed(self, forms: Forms, dropout: float) -> Tensor:

@@ -1,15 +1,15 @@
 """The pipeline component: spaCy's tagger, with a vocabulary and with labels that can grow."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
 
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
@@ -40,6 +40,10 @@ grad_scaler = null
 nO = null
 """
 )["model"]
+
+
+SAMPLE = 10
+"""Examples that the model is initialized with, as many as spaCy's tagger takes."""
 
 
 class LSTMTagger(Tagger):
@@ -106,16 +110,12 @@ class LSTMTagger(Tagger):
             spaCy shows only the first 100 examples.
         RAISES ValueError: Where there are no labels, no examples, or no tokens to learn from.
         """
-        validate_get_examples(get_examples, "LSTMTagger.initialize")
+        sample, tags, counts = self._read(get_examples)
         if needs_vocabulary(self.model):
             if vocabulary is not None:
-                words = Vocabulary.from_dict(vocabulary)
-            else:
-                words = Vocabulary.from_docs(
-                    eg.predicted for eg in get_examples() if not is_added(eg)
-                )
-            set_vocabulary(self.model, words)
-        for label in self._found(get_examples, labels):
+                counts = Vocabulary.from_dict(vocabulary)
+            set_vocabulary(self.model, counts)
+        for label in self._found(tags) if labels is None else labels:
             self.add_label(label)
         nO = self.model.maybe_get_dim("nO")
         if self.labels and nO not in (None, len(self.labels)):
@@ -123,15 +123,38 @@ class LSTMTagger(Tagger):
                 f"[{self.name}] The [model] block says nO = {nO}, but there are "
                 f"{len(self.labels)} labels. Set nO = null: it is taken from the labels."
             )
-        super().initialize(get_examples, nlp=nlp, labels=[])
+        super().initialize(lambda: sample, nlp=nlp, labels=[])
 
-    def _found(
-        self, get_examples: Callable[[], Iterable[Example]], labels: Optional[Iterable[str]]
-    ) -> List[str]:
-        """The labels given or found, less those that only say what a tag is not."""
-        if labels is not None:
-            return list(labels)
-        tags = {token.tag_ for eg in get_examples() for token in eg.reference if token.tag_}
+    def _read(
+        self, get_examples: Callable[[], Iterable[Example]]
+    ) -> Tuple[List[Example], Set[str], Vocabulary]:
+        """Some examples, and the tags and the vocabulary of all. Reads them once: that takes long.
+
+        The words of examples that augmentation added are not counted.
+        """
+        method = "LSTMTagger.initialize"
+        examples = get_examples() if callable(get_examples) else None
+        if not examples:
+            raise TypeError(Errors.E930.format(method=method, obj=get_examples))
+        if not isinstance(examples, Iterable):
+            validate_examples(examples, method)  # raises its error
+        sample: List[Example] = []
+        tags: Set[str] = set()
+
+        def docs() -> Iterator[Doc]:
+            for eg in examples:
+                validate_examples([eg], method)
+                tags.update(token.tag_ for token in eg.reference)
+                if len(sample) < SAMPLE:
+                    sample.append(eg)
+                if not is_added(eg):
+                    yield eg.predicted
+
+        vocabulary = Vocabulary.from_docs(docs())
+        return sample, tags - {""}, vocabulary
+
+    def _found(self, tags: Set[str]) -> List[str]:
+        """The tags less those that only say what a tag is not."""
         prefix = self.cfg["neg_prefix"]
         return sorted(tag for tag in tags if not (prefix and _negates(tag, prefix, tags)))
 

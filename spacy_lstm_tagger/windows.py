@@ -1,9 +1,9 @@
-"""Order sequences of uneven length for a recurrent network: windows, blocks and packing.
+"""Order sequences of uneven length for a recurrent network: windows and blocks.
 
 Knows numpy alone. A recurrent layer reads all sequences of a block in step, one position at a
-time. *Packed* order puts the first position of every sequence first, then the second, and so on,
-longest sequence first, so that no step reads padding and a sequence's scores do not depend on
-what else is in its block.
+time. Sequences of similar length share a block, the shorter ones padded at their end. Padding
+is only ever read after a sequence, in whichever direction, so it never changes what is read of
+the sequence itself: its scores do not depend on what else is in its block.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy
-from thinc.types import Ints1d
+from thinc.types import Ints1d, Ints2d
 
 WINDOW = 256
 """Most tokens in one sequence. Longer docs are read in overlapping windows."""
@@ -19,21 +19,38 @@ WINDOW = 256
 CONTEXT = 32
 """Tokens that a window reads on either side of those it decides on."""
 
-BLOCK = 16_384
-"""Most tokens read in one block at run time; bounds memory."""
+BLOCK = 4096
+"""Most places in one block, padding included; bounds memory."""
+
+SIMILAR = 0.8
+"""Sequences shorter than this share of the longest one begin a new block, ..."""
+
+LEAST = 16
+"""... unless the block has fewer sequences than this: a step for few costs as much as for many."""
 
 
-class Packing(NamedTuple):
-    """One block of sequences in packed order.
+class Block(NamedTuple):
+    """Sequences that are read in step.
 
-    items: index of the item at each place of the packed order, shape (n_items,).
-    batch_sizes: number of sequences that reach each position, shape (longest,).
-    sequences: the sequences by falling length, shape (n_sequences,).
+    A place is a position of a sequence: place `position * n_sequences + sequence`.
+
+    items: index of the item at each place, shape (longest, n_sequences). Padding repeats the
+        last item of its sequence.
+    turned: the place that a reader from the end of each sequence finds there instead: padding
+        stays where it is, shape (longest * n_sequences,).
+    lengths: number of items of each sequence, shape (n_sequences,).
+    sequences: which of the sequences given these are, shape (n_sequences,).
     """
 
-    items: Ints1d
-    batch_sizes: Ints1d
+    items: Ints2d
+    turned: Ints1d
+    lengths: Ints1d
     sequences: Ints1d
+
+    @property
+    def ends(self) -> Ints1d:
+        """Place of every sequence's last item, shape (n_sequences,)."""
+        return (self.lengths - 1) * len(self.lengths) + numpy.arange(len(self.lengths))
 
 
 class Plan(NamedTuple):
@@ -44,52 +61,59 @@ class Plan(NamedTuple):
         shape (n_tokens,).
     """
 
-    blocks: list[Packing]
+    blocks: list[Block]
     rows: Ints1d
 
 
-def pack(starts: Ints1d, lengths: Ints1d) -> Packing:
-    """Packed order of sequences of consecutive items; empty sequences are left out.
+def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[Block]:
+    """Lay sequences of consecutive items in blocks by falling length; leave out empty ones.
 
     starts: index of each sequence's first item, shape (n_sequences,).
     lengths: number of items of each sequence, shape (n_sequences,).
+    block: most places in one block, as far as a single sequence has no more.
     """
     sequences = numpy.argsort(-lengths, kind="stable")[: numpy.count_nonzero(lengths)]
-    longest = int(lengths.max(initial=0))
-    ended = numpy.cumsum(numpy.bincount(lengths[sequences], minlength=longest + 1))
-    batch_sizes = len(sequences) - ended[:longest]
-    positions, ranks = _places(batch_sizes)
-    return Packing(starts[sequences][ranks] + positions, batch_sizes, sequences)
+    falling = -lengths[sequences]
+    blocks: list[Block] = []
+    begin = 0
+    while begin < len(sequences):
+        longest = -int(falling[begin])
+        similar = int(numpy.searchsorted(falling, -SIMILAR * longest, side="right"))
+        end = min(max(similar, begin + LEAST), begin + max(block // longest, 1), len(sequences))
+        blocks.append(_block(starts, lengths, sequences[begin:end]))
+        begin = end
+    return blocks
 
 
-def plan_training(lengths: Ints1d) -> Plan:
-    """Read docs in the same windows as in prediction, all in one block."""
-    return plan_prediction(lengths, block=numpy.iinfo("int64").max)
+def _block(starts: Ints1d, lengths: Ints1d, sequences: Ints1d) -> Block:
+    n = lengths[sequences]
+    positions = numpy.arange(int(n.max()))[:, None]
+    items = starts[sequences] + numpy.minimum(positions, n - 1)
+    from_end = numpy.where(positions < n, n - 1 - positions, positions)
+    turned = from_end * len(sequences) + numpy.arange(len(sequences))
+    return Block(items, turned.reshape(-1), n, sequences)
 
 
-def plan_prediction(
+def plan_reading(
     lengths: Ints1d, *, window: int = WINDOW, context: int = CONTEXT, block: int = BLOCK
 ) -> Plan:
-    """Read docs in windows of at most `window` tokens and in blocks of about `block` tokens.
+    """Read docs in windows of at most `window` tokens and in blocks of at most `block` places.
 
     Docs of up to `window` tokens are read whole. How a doc is cut depends on its own length
     alone, so its scores are the same alone and in any batch.
+
+    lengths: number of tokens of each doc, shape (n_docs,).
     """
     windows = _cut(lengths, window, context)
-    by_length = numpy.argsort(-windows.sizes, kind="stable")
-    fill = numpy.cumsum(windows.sizes[by_length]) // block
-    blocks: list[Packing] = []
+    blocks = make_blocks(windows.starts, windows.sizes, block=block)
     rows = numpy.empty(int(lengths.sum()), dtype="int64")
     n_rows = 0
-    for members in numpy.split(by_length, numpy.flatnonzero(numpy.diff(fill)) + 1):
-        packing = pack(windows.starts[members], windows.sizes[members])
-        _, ranks = _places(packing.batch_sizes)
-        readers = members[packing.sequences][ranks]
-        into = packing.items - windows.decided[readers]
-        kept = (into >= 0) & (into < windows.n_decided[readers])
-        rows[packing.items[kept]] = n_rows + numpy.flatnonzero(kept)
-        n_rows += len(packing.items)
-        blocks.append(packing)
+    for items, _, sizes, readers in blocks:
+        into = items - windows.decided[readers]
+        decides = (into >= 0) & (into < windows.n_decided[readers])
+        decides &= numpy.arange(len(items))[:, None] < sizes  # padding decides nothing
+        rows[items[decides]] = n_rows + numpy.flatnonzero(decides)
+        n_rows += items.size
     return Plan(blocks, rows)
 
 
@@ -118,11 +142,3 @@ def _cut(lengths: Ints1d, window: int, context: int) -> _Windows:
     last = numpy.minimum(end + context, lengths[doc])
     offset = (numpy.cumsum(lengths) - lengths)[doc]
     return _Windows(offset + first, last - first, offset + begin, end - begin)
-
-
-def _places(batch_sizes: Ints1d) -> tuple[Ints1d, Ints1d]:
-    """Position in its sequence and rank of its sequence, for each place of the packed order."""
-    n_items = int(batch_sizes.sum())
-    positions = numpy.repeat(numpy.arange(len(batch_sizes)), batch_sizes)
-    first_of_step = numpy.repeat(numpy.cumsum(batch_sizes) - batch_sizes, batch_sizes)
-    return positions, numpy.arange(n_items) - first_of_step

@@ -34,11 +34,14 @@ def make_encoder(**settings) -> Model:
 
 
 def run_alone(model: Model, rows: numpy.ndarray, gradient: numpy.ndarray):
-    """Output and input gradient of one doc by torch's own layers, without packing."""
+    """Output and input gradient of one doc by torch's own layers, without blocks or padding."""
     X = torch.tensor(rows, requires_grad=True)
     Y = X
     for layer in model.shims[0].module.layers:
-        Y = layer(Y)[0]
+        halves = [layer.forwards(Y)[0]]
+        if layer.backwards is not None:
+            halves.append(layer.backwards(Y.flip(0))[0].flip(0))
+        Y = torch.cat(halves, dim=1)
     Y.backward(torch.tensor(gradient))
     return Y.detach().numpy(), X.grad.numpy()
 

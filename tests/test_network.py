@@ -1,4 +1,4 @@
-"""The plain PyTorch modules: packing, dropout, growth, and independence from the batch."""
+"""The plain PyTorch modules: reading order, dropout, growth, and independence from the batch."""
 
 import numpy
 import pytest
@@ -14,7 +14,7 @@ from spacy_lstm_tagger.network import (
     RecurrentEncoder,
     TaggerNetwork,
 )
-from spacy_lstm_tagger.windows import pack, plan_training
+from spacy_lstm_tagger.windows import make_blocks, plan_reading
 
 COMBINATIONS = [
     (cell, depth, bidirectional)
@@ -25,11 +25,10 @@ COMBINATIONS = [
 
 
 def read(lengths: list[int]) -> tuple[list[Block], torch.Tensor]:
-    plan = plan_training(numpy.asarray(lengths, dtype="int64"))
+    plan = plan_reading(numpy.asarray(lengths, dtype="int64"))
     blocks = [
-        Block(torch.from_numpy(block.items), torch.from_numpy(block.batch_sizes))
+        Block(torch.from_numpy(block.items), torch.from_numpy(block.turned))
         for block in plan.blocks
-        if len(block.items)
     ]
     return blocks, torch.from_numpy(plan.rows)
 
@@ -41,15 +40,16 @@ def make_encoder(**settings) -> RecurrentEncoder:
 
 def make_forms(spellings: list[list[int]], *, words: list[int], counts: list[int]) -> Forms:
     lengths = numpy.asarray([len(rows) for rows in spellings], dtype="int64")
-    packed = pack(numpy.cumsum(lengths) - lengths, lengths)
+    blocks = make_blocks(numpy.cumsum(lengths) - lengths, lengths)
+    order = [i for block in blocks for i in block.sequences.tolist()]
     characters = torch.tensor([row for rows in spellings for row in rows])
     return Forms(
         words=torch.tensor(words),
         counts=torch.tensor(counts),
         vectors=torch.zeros((len(words), 0)),
-        characters=characters[packed.items],
-        batch_sizes=torch.from_numpy(packed.batch_sizes),
-        ranks=torch.from_numpy(numpy.argsort(packed.sequences)),
+        blocks=[Block(characters[b.items], torch.from_numpy(b.turned)) for b in blocks],
+        ends=[torch.from_numpy(block.ends) for block in blocks],
+        ranks=torch.tensor(numpy.argsort(order)),
         affixes=torch.zeros((len(words), 0), dtype=torch.int64),
     )
 
@@ -78,9 +78,11 @@ def stock_layers(encoder: RecurrentEncoder, cell: str, depth: int, bidirectional
     """Torch's own stack of layers with the weights of ours."""
     stack = CELLS[cell](5, 8 // (1 + bidirectional), num_layers=depth, bidirectional=bidirectional)
     state = {
-        name.replace("_l0", f"_l{i}"): weights
+        name.replace("_l0", f"_l{i}{suffix}"): weights
         for i, layer in enumerate(encoder.layers)
-        for name, weights in layer.state_dict().items()
+        for direction, suffix in ((layer.forwards, ""), (layer.backwards, "_reverse"))
+        if direction is not None
+        for name, weights in direction.state_dict().items()
     }
     stack.load_state_dict(state)
     return stack
@@ -135,8 +137,10 @@ def test_character_rows_are_the_last_states_of_both_directions() -> None:
     spellings = [[1, 2], [3, 4, 5, 1], [2]]
     Y = encoder(make_forms(spellings, words=[0] * 3, counts=[0] * 3), dropout=0.0)
     for spelling, row in zip(spellings, Y, strict=True):
-        outputs, _ = encoder.lstm(encoder.embedding(torch.tensor(spelling)))
-        expected = torch.cat([outputs[-1, :3], outputs[0, 3:]])
+        X = encoder.embedding(torch.tensor(spelling))
+        expected = torch.cat(
+            [encoder.layer.forwards(X)[0][-1], encoder.layer.backwards(X.flip(0))[0][-1]]
+        )
         assert_allclose(row.detach(), expected.detach(), atol=1e-6)
 
 
@@ -197,7 +201,7 @@ def test_scores_have_one_column_a_tag() -> None:
 
 
 def test_no_tokens_give_no_scores() -> None:
-    forms = make_forms([], words=[], counts=[])._replace(characters=torch.zeros(0).long())
+    forms = make_forms([], words=[], counts=[])
     assert make_network()(forms, torch.zeros(0).long(), *read([0])).shape == (0, 3)
 
 

@@ -17,7 +17,7 @@ from torch import nn
 
 from spacy_lstm_tagger.network import RecurrentEncoder
 from spacy_lstm_tagger.shim import LateTorchShim
-from spacy_lstm_tagger.windows import plan_training
+from spacy_lstm_tagger.windows import plan_reading
 
 SIZES = {"input_width": 5}
 
@@ -38,9 +38,9 @@ def make_inputs(length: int = 4, dropout: float = 0.0, grad: bool = False) -> Ar
 
     from spacy_lstm_tagger.network import Block
 
-    plan = plan_training(numpy.asarray([length]))
+    plan = plan_reading(numpy.asarray([length]))
     block = plan.blocks[0]
-    blocks = [Block(torch.from_numpy(block.items), torch.from_numpy(block.batch_sizes))]
+    blocks = [Block(torch.from_numpy(block.items), torch.from_numpy(block.turned))]
     X = torch.linspace(-1, 1, length * 5).reshape(length, 5).requires_grad_(grad)
     return ArgsKwargs(args=(X, blocks, torch.from_numpy(plan.rows)), kwargs={"dropout": dropout})
 
