@@ -78,7 +78,7 @@ class Augmenter:
         """Yield the example and those to add."""
         yield example
         for added in self._added(example):
-            added.predicted.user_data[ADDED] = True
+            mark_added(added)
             yield added
 
     def _added(self, example: Example) -> Iterator[Example]:
@@ -92,8 +92,13 @@ class Augmenter:
             yield from _passage(list(self.last)[-random.randint(2, LONGEST) :])
 
 
+def mark_added(example: Example) -> None:
+    """Mark an example as added to those of the corpus: its words are not counted."""
+    example.predicted.user_data[ADDED] = True
+
+
 def is_added(example: Example) -> bool:
-    """Whether the augmenter added the example to those of the corpus."""
+    """Whether `mark_added` marked the example."""
     return ADDED in example.predicted.user_data
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy
-from spacy.attrs import ORTH
 from spacy.training import Example
-from thinc.api import Ops
+from thinc.api import Ops, get_array_module
 from thinc.types import Floats2d, Ints1d
+
+from .teaching import SoftTargets, same_tokens
 
 MISSING = -1
 """Code of a token without a gold tag: empty, misaligned or not annotated."""
@@ -47,25 +48,20 @@ def tag_codes(
 
 def _gold_tags(eg: Example) -> list[Any]:
     """The gold tag of every predicted token, None where tokens are misaligned."""
-    predicted, reference = eg.predicted, eg.reference
-    if numpy.array_equal(predicted.to_array(ORTH), reference.to_array(ORTH)):
-        return [
-            token.tag_ for token in reference
-        ]  # spaCy's alignment, a Python loop, is not needed
+    if same_tokens(eg):
+        return [token.tag_ for token in eg.reference]
     return eg.get_aligned("TAG", as_string=True)
 
 
-def loss_and_gradient(
+def hard_gradient(
     probabilities: Floats2d, codes: Ints1d, label_smoothing: float, ops: Ops
-) -> tuple[Floats2d, float]:
-    """Gradient of the cross-entropy with respect to the logits, and its squared norm.
-
-    The squared norm is what spaCy's tagger reports as its loss, too.
+) -> Floats2d:
+    """Gradient of the cross-entropy with respect to the logits.
 
     probabilities: softmax of the logits, shape (n_tokens, n_labels).
     codes: see `tag_codes`, shape (n_tokens,).
     label_smoothing: share of the gold probability spread over the other labels, 0 up to 1.
-    Returns the gradient, shape (n_tokens, n_labels), and the loss.
+    Returns shape (n_tokens, n_labels).
     """
     xp = ops.xp
     n_labels = probabilities.shape[1]
@@ -77,4 +73,23 @@ def loss_and_gradient(
     gradient[gold] = probabilities[gold] - smoothing / max(n_labels - 1, 1)
     gradient[gold, gold_labels] = probabilities[gold, gold_labels] - (1.0 - smoothing)
     gradient[negated, negated_labels] = probabilities[negated, negated_labels]
-    return gradient, float((gradient**2).sum())
+    return gradient
+
+
+def add_soft_targets(
+    gradient: Floats2d, probabilities: Floats2d, codes: Ints1d, soft: SoftTargets, weight: float
+) -> None:
+    """Mix the gradient towards a teacher's probabilities into that towards the gold tags.
+
+    gradient, probabilities, codes: see `hard_gradient`; the gradient is altered.
+    soft: the teacher's probabilities.
+    weight: their share, the rest being the gold tag's, from 0 to 1. A token without a gold tag
+        learns from the teacher alone.
+    """
+    if not len(soft.rows):
+        return
+    xp = get_array_module(gradient)
+    share = numpy.where(codes[soft.rows] == MISSING, 1.0, weight).astype("float32")[:, None]
+    rows, share = xp.asarray(soft.rows), xp.asarray(share)
+    towards = probabilities[rows] - xp.asarray(soft.probabilities)
+    gradient[rows] += share * (towards - gradient[rows])

@@ -3,7 +3,7 @@
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
+from typing import Callable, Dict, List, Optional, Set, Tuple, Union
 
 from spacy.errors import Errors
 from spacy.language import Language
@@ -17,7 +17,9 @@ from thinc.types import Floats2d
 from .augment import is_added
 from .features import needs_vocabulary, set_vocabulary
 from .loading import all_or_nothing, check_files, check_labels
-from .loss import loss_and_gradient, tag_codes
+from .loss import add_soft_targets, hard_gradient, tag_codes
+from .probabilities import tag_probabilities
+from .teaching import soft_targets
 from .vocabulary import Vocabulary
 
 DEFAULT_MODEL = Config().from_str(
@@ -64,6 +66,9 @@ class LSTMTagger(Tagger):
         Null or "" for none.
     label_smoothing (float): Share of the gold label's probability that training spreads over
         the other labels, from 0 to less than 1.
+    teacher_weight (float): Share, from 0 to 1, of a teacher's tag probabilities in what a token
+        is to learn that has them; the rest is its gold tag. See `python -m spacy lstm-tagger
+        distill`.
     """
 
     def __init__(
@@ -76,11 +81,17 @@ class LSTMTagger(Tagger):
         scorer: Optional[Callable] = None,
         neg_prefix: Optional[str] = "!",
         label_smoothing: float = 0.0,
+        teacher_weight: float = 1.0,
     ) -> None:
         if not 0.0 <= label_smoothing < 1.0:
             raise ValueError(
                 f"[{name}] label_smoothing is {label_smoothing}, but must be from 0 to less than "
                 "1. Mend it in the component's block of the config."
+            )
+        if not 0.0 <= teacher_weight <= 1.0:
+            raise ValueError(
+                f"[{name}] teacher_weight is {teacher_weight}, but must be from 0 to 1. "
+                "Mend it in the component's block of the config."
             )
         super().__init__(
             vocab,
@@ -91,6 +102,7 @@ class LSTMTagger(Tagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
+        self.cfg["teacher_weight"] = teacher_weight
 
     def initialize(
         self,
@@ -176,14 +188,7 @@ class LSTMTagger(Tagger):
         RETURNS (List[Floats2d]): One array of shape (n_tokens, n_labels) for each doc, columns
             in the order of `labels`, rows summing to 1.
         """
-        docs = list(docs)
-        xp = self.model.ops.xp
-        if not any(len(doc) for doc in docs):
-            return [xp.zeros((0, len(self.labels)), dtype="float32") for doc in docs]
-        output = self.model.maybe_get_ref("output_layer")
-        if output is not None and output.attrs.get("softmax_normalize"):
-            return self.model.predict(docs)  # spacy.Tagger.v2 with normalize = true
-        return [_softmax(xp, scores) for scores in self.model.predict(docs)]
+        return tag_probabilities(self, list(docs))
 
     def get_loss(
         self, examples: Iterable[Example], scores: List[Floats2d]
@@ -198,9 +203,11 @@ class LSTMTagger(Tagger):
         validate_examples(examples, "LSTMTagger.get_loss")
         codes = tag_codes(examples, self.labels, self.cfg["neg_prefix"], self.name)
         ops = self.model.ops
-        gradient, loss = loss_and_gradient(
-            ops.flatten(scores), codes, self.cfg["label_smoothing"], ops
-        )
+        probabilities = ops.flatten(scores)
+        gradient = hard_gradient(probabilities, codes, self.cfg["label_smoothing"], ops)
+        soft = soft_targets(examples, self.labels)
+        add_soft_targets(gradient, probabilities, codes, soft, self.cfg["teacher_weight"])
+        loss = float((gradient**2).sum())  # what spaCy's tagger reports, too
         if loss != loss:
             raise ValueError(Errors.E910.format(name=self.name))
         return loss, ops.unflatten(gradient, [len(doc_scores) for doc_scores in scores])
@@ -281,6 +288,7 @@ class LSTMTagger(Tagger):
         "scorer": {"@scorers": "spacy.tagger_scorer.v1"},
         "neg_prefix": "!",
         "label_smoothing": 0.0,
+        "teacher_weight": 1.0,
     },
     default_score_weights={
         "tag_acc": 1.0,
@@ -298,6 +306,7 @@ def make_lstm_tagger(
     scorer: Optional[Callable],
     neg_prefix: Optional[str],
     label_smoothing: float,
+    teacher_weight: float,
 ) -> LSTMTagger:
     """Make the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
     return LSTMTagger(
@@ -308,13 +317,9 @@ def make_lstm_tagger(
         scorer=scorer,
         neg_prefix=neg_prefix,
         label_smoothing=label_smoothing,
+        teacher_weight=teacher_weight,
     )
 
 
 def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:
     return tag.startswith(prefix) and tag[len(prefix) :] in tags
-
-
-def _softmax(xp: Any, scores: Floats2d) -> Floats2d:
-    exponentials = xp.exp(scores - scores.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -1,0 +1,149 @@
+"""`python -m spacy lstm-tagger distill`: trained pipelines label text for a student to learn."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from itertools import islice, tee
+from pathlib import Path
+
+import spacy
+import typer
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from tqdm import tqdm
+from wasabi import msg
+
+from ..labelling import Teacher, average
+from ..rawtext import read_docs
+from . import lstm_tagger_cli
+
+PART = 2000
+"""Docs in one part of the output."""
+
+
+@lstm_tagger_cli.command("distill")
+def distill_cli(
+    teachers: str = typer.Argument(
+        ..., help="Names or paths of trained pipelines, several separated by commas"
+    ),
+    raw: Path = typer.Argument(
+        ..., help="Text: .txt (a text a line), .jsonl, either with .gz, or .spacy", exists=True
+    ),
+    output: Path = typer.Argument(..., help="The .spacy file to write", dir_okay=False),
+    temperature: float = typer.Option(
+        1.0, "--temperature", "-t", help="Above 1: probabilities less sure; below 1: surer"
+    ),
+    kept: int = typer.Option(8, "--kept", "-k", help="Most probable tags kept of each token"),
+    n_process: int = typer.Option(1, "--n-process", "-n", help="Processes of each teacher"),
+    batch_size: int = typer.Option(64, "--batch-size", "-b", help="Docs in a batch"),
+    limit: int = typer.Option(0, "--limit", "-l", help="Most docs to label, 0 for all"),
+) -> None:
+    """Label raw text with the tag probabilities of one or several trained pipelines.
+
+    Several teachers' probabilities are averaged. A pipeline that gives none teaches its tags. The
+    output is made in parts, so that a run that was interrupted goes on where it stopped.
+    """
+    if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
+        msg.fail(
+            "--temperature must be above 0; --kept, --n-process and --batch-size at least 1; "
+            "--limit at least 0",
+            exits=1,
+        )
+    if output.suffix != ".spacy" or not output.parent.is_dir():
+        msg.fail(
+            f"Cannot write {output}: it must be a .spacy file in a directory that exists.", exits=1
+        )
+    try:
+        loaded = [Teacher(_load(name), temperature) for name in teachers.split(",")]
+        settings = [teachers, str(raw.resolve()), raw.stat().st_size, temperature, kept, limit]
+        parts = Parts(output, settings)
+        docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
+        labelled = _label(islice(docs, len(parts), None), loaded, kept, n_process, batch_size)
+        for part in _batches(tqdm(labelled, unit=" docs", initial=len(parts)), PART):
+            parts.add(part)
+    except ValueError as error:
+        msg.fail("Cannot distill", str(error), exits=1)
+    n_docs, n_words = parts.join()
+    msg.good(f"Wrote {n_docs} docs of {n_words} words to {output}")
+
+
+class Parts:
+    """The output in parts, each written whole or not at all.
+
+    settings: what makes the output what it is; parts of other settings are refused.
+    Raises ValueError for parts of another run.
+    """
+
+    def __init__(self, output: Path, settings: list) -> None:
+        self.output = output
+        digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
+        self.directory = output.with_name(f"{output.name}.parts")
+        present = self.directory / "settings"
+        if present.is_file() and present.read_text() != digest:
+            raise ValueError(
+                f"{self.directory} holds parts of a run with other teachers, text or settings. "
+                "Repeat that run to end it, or remove the directory."
+            )
+        self.directory.mkdir(exist_ok=True)
+        _write(present, digest.encode())
+
+    def __len__(self) -> int:
+        """Number of docs that are there."""
+        return sum(int(path.stem.split("-")[1]) for path in self.paths())
+
+    def paths(self) -> list[Path]:
+        """The parts in their order."""
+        return sorted(self.directory.glob("*.spacy"))
+
+    def add(self, docs: list[Doc]) -> None:
+        """Write one more part."""
+        part = DocBin(attrs=["TAG", "SPACY"], store_user_data=True, docs=docs)
+        name = f"{len(self.paths()):06}-{len(docs)}.spacy"
+        _write(self.directory / name, part.to_bytes())
+
+    def join(self) -> tuple[int, int]:
+        """Join the parts to the output and remove them. Returns the number of docs and words."""
+        whole = DocBin(attrs=["TAG", "SPACY"], store_user_data=True)
+        for path in self.paths():
+            whole.merge(DocBin(store_user_data=True).from_disk(path))
+        _write(self.output, whole.to_bytes())
+        for path in self.directory.iterdir():
+            path.unlink()
+        self.directory.rmdir()
+        return len(whole), sum(len(tokens) for tokens in whole.tokens)
+
+
+def _label(
+    docs: Iterator[Doc], teachers: list[Teacher], kept: int, n_process: int, batch_size: int
+) -> Iterator[Doc]:
+    streams = [
+        teacher.label(own, n_process=n_process, batch_size=batch_size)
+        for teacher, own in zip(teachers, tee(docs, len(teachers)), strict=True)
+    ]
+    for answers in zip(*streams, strict=True):
+        yield average(teachers[0].nlp.vocab, answers, kept)
+
+
+def _batches(docs: Iterator[Doc], size: int) -> Iterator[list[Doc]]:
+    while batch := list(islice(docs, size)):
+        yield batch
+
+
+def _load(name: str) -> Language:
+    try:
+        return spacy.load(name)
+    except OSError as error:
+        raise ValueError(f"Cannot load the pipeline '{name}'. ({error})") from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    beside = path.with_name(f"{path.name}.tmp")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

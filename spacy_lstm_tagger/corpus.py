@@ -1,0 +1,53 @@
+"""A training corpus of gold examples and of texts that teachers labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+
+from .augment import mark_added
+
+Reader = Callable[[Language], Iterable[Example]]
+
+
+def build_distillation_corpus_v1(
+    *, gold: Reader, teacher: Path, repeats: int = 1, count_words: bool = False, limit: int = 0
+) -> Reader:
+    """Build a reader that mixes gold examples with what `lstm-tagger distill` wrote.
+
+    gold (Callable): The reader of the gold examples, such as `spacy.Corpus.v1`.
+    teacher (Path): The .spacy file that `python -m spacy lstm-tagger distill` wrote.
+    repeats (int): How many times the gold examples are in the mixture.
+    count_words (bool): Whether words of the teacher's texts get embeddings of their own, too.
+    limit (int): Most of the teacher's docs to read, 0 for all.
+    RETURNS (Callable): From the pipeline to the examples, gold ones first.
+    RAISES ValueError: Where `repeats` or `limit` is out of its range.
+    """
+    if repeats < 1 or limit < 0:
+        raise ValueError(
+            f"repeats is {repeats} and limit {limit}, but they must be at least 1 and 0."
+        )
+
+    def read(nlp: Language) -> Iterator[Example]:
+        for _ in range(repeats):
+            yield from gold(nlp)
+        docs = DocBin().from_disk(teacher).get_docs(nlp.vocab)
+        for number, reference in enumerate(docs, start=1):
+            yield _example(reference, count_words)
+            if number == limit:
+                break
+
+    return read
+
+
+def _example(reference: Doc, count_words: bool) -> Example:
+    words = [token.text for token in reference]
+    spaces = [bool(token.whitespace_) for token in reference]
+    eg = Example(Doc(reference.vocab, words=words, spaces=spaces), reference)
+    if not count_words:
+        mark_added(eg)
+    return eg

@@ -1,0 +1,117 @@
+"""A trained pipeline as a teacher: the probability it gives to every tag of every token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy
+from spacy.language import Language
+from spacy.pipeline.tagger import Tagger
+from spacy.tokens import Doc
+from spacy.util import minibatch
+from spacy.vocab import Vocab
+from thinc.api import get_array_module
+
+from .probabilities import tag_probabilities
+from .teaching import KEY, get_tag_probabilities, set_tag_probabilities
+
+
+class Teacher:
+    """A trained pipeline that labels docs.
+
+    nlp: the pipeline; its tagger is replaced by one that keeps probabilities, and what comes
+        after that is taken out. Where there is no tagger, its tags are taken as sure.
+    temperature: above 1, probabilities are less sure; below 1, surer.
+    Raises ValueError where nothing in the pipeline sets tags.
+    """
+
+    def __init__(self, nlp: Language, temperature: float) -> None:
+        self.nlp = nlp
+        setters = [name for name in nlp.pipe_names if _sets_tags(nlp, name)]
+        if not setters:
+            raise ValueError(
+                f"The pipeline has the components {nlp.pipe_names}, none of which sets token.tag. "
+                "Take one with a tagger as the teacher."
+            )
+        tagger = setters[-1]
+        self.gives_probabilities = isinstance(nlp.get_pipe(tagger), Tagger)
+        if self.gives_probabilities:
+            later = nlp.pipe_names[nlp.pipe_names.index(tagger) :]
+            settings = {"tagger": tagger, "temperature": temperature}
+            nlp.add_pipe("lstm_tagger_recorder", config=settings)
+            nlp.disable_pipes(*later)
+
+    def label(self, docs: Iterable[Doc], *, n_process: int, batch_size: int) -> Iterator[Doc]:
+        """Yield docs of the same tokens with probabilities, or with tags alone."""
+        vocab = self.nlp.vocab
+        own = (Doc(vocab, words=_words(doc), spaces=_spaces(doc)) for doc in docs)
+        return self.nlp.pipe(own, n_process=n_process, batch_size=batch_size)
+
+
+class Recorder:
+    """Stands for a tagger, and keeps its probabilities on the doc instead of its tags."""
+
+    def __init__(self, tagger: Tagger, temperature: float) -> None:
+        self.tagger = tagger
+        self.temperature = temperature
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Keep the probabilities of one doc."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """Keep the probabilities; drop what else the docs carry in `user_data`, as it is large."""
+        for docs in minibatch(stream, batch_size):
+            for doc, probabilities in zip(docs, tag_probabilities(self.tagger, docs), strict=True):
+                if get_array_module(probabilities) is not numpy:
+                    probabilities = probabilities.get()
+                flat = probabilities ** (1 / self.temperature)
+                flat /= flat.sum(axis=1, keepdims=True)
+                doc.user_data = {}
+                set_tag_probabilities(doc, self.tagger.labels, flat)
+                yield doc
+
+
+@Language.factory("lstm_tagger_recorder", default_config={"temperature": 1.0})
+def make_recorder(nlp: Language, name: str, tagger: str, temperature: float) -> Recorder:
+    """Make the component that `Teacher` puts in the place of the component `tagger`."""
+    return Recorder(nlp.get_pipe(tagger), temperature)
+
+
+def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
+    """One doc with the mean of several teachers' probabilities, and the most probable tags.
+
+    answers: docs of the same tokens, as `Teacher.label` yields them.
+    kept: number of probabilities kept of each token.
+    """
+    labels = sorted({label for doc in answers for label in _labels(doc)})
+    mean = numpy.mean([_probabilities(doc, labels) for doc in answers], axis=0)
+    tags = [labels[i] for i in mean.argmax(axis=1).tolist()]
+    doc = Doc(vocab, words=_words(answers[0]), spaces=_spaces(answers[0]), tags=tags)
+    set_tag_probabilities(doc, labels, mean, kept=kept)
+    return doc
+
+
+def _sets_tags(nlp: Language, name: str) -> bool:
+    return "token.tag" in nlp.get_pipe_meta(name).assigns
+
+
+def _labels(doc: Doc) -> list[str]:
+    kept = doc.user_data.get(KEY)
+    return kept["labels"] if kept else [token.tag_ for token in doc]
+
+
+def _probabilities(doc: Doc, labels: Sequence[str]) -> numpy.ndarray:
+    probabilities = get_tag_probabilities(doc, labels)
+    if probabilities is None:
+        index = {label: i for i, label in enumerate(labels)}
+        return numpy.eye(len(labels), dtype="float32")[[index[token.tag_] for token in doc]]
+    return probabilities
+
+
+def _words(doc: Doc) -> list[str]:
+    return [token.text for token in doc]
+
+
+def _spaces(doc: Doc) -> list[bool]:
+    return [bool(token.whitespace_) for token in doc]
