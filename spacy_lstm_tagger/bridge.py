@@ -13,7 +13,7 @@ from thinc.types import ArgsKwargs, Floats2d, Ints1d, Ints2d
 from torch import Tensor
 
 from . import windows
-from .features import DocFeatures
+from .features import DocFeatures, FormFeatures
 from .network import Block, Forms, RecurrentEncoder, TaggerNetwork
 from .shim import LateTorchShim
 
@@ -120,23 +120,41 @@ def convert_features(
             f"tagger was trained with vectors of {shim.sizes['vector_width']}. Load the pipeline "
             "together with the vectors that it was trained with."
         )
+    blocks, rows = _plan(X.lengths, device)
+    forms = _embedded(shim, X) if _has_table(shim, is_train) else _forms(X.of_all(), device)
+    inputs = ArgsKwargs(
+        args=(forms, _tensor(X.vectors, device), _tensor(X.forms, device), blocks, rows),
+        kwargs={"dropout": _dropout_rate(model, is_train)},
+    )
+    return inputs, _no_gradient
+
+
+def _has_table(shim: LateTorchShim, is_train: bool) -> bool:
+    return not is_train and shim.device.type == "cpu" and shim.sizes is not None
+
+
+def _embedded(shim: LateTorchShim, X: DocFeatures) -> Tensor:
+    """What the network makes of each distinct form, as far as possible from the last time."""
+    cpu = torch.device("cpu")
+
+    @torch.no_grad()
+    def embed(missing: Ints1d) -> Floats2d:
+        return shim.module.embed(_forms(X.extract(missing), cpu), 0.0).numpy()
+
+    return torch.from_numpy(shim.table.look_up(X.keys, embed))
+
+
+def _forms(X: FormFeatures, device: torch.device) -> Forms:
     spelled = windows.make_blocks(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
-    order = numpy.concatenate([block.sequences for block in spelled] or [X.forms[:0]])
-    forms = Forms(
+    order = numpy.concatenate([X.words[:0], *(block.sequences for block in spelled)])
+    return Forms(
         words=_tensor(X.words, device),
         counts=_tensor(X.counts, device),
-        vectors=_tensor(X.vectors, device),
         blocks=[_block(X.characters[block.items], block.turned, device) for block in spelled],
         ends=[_tensor(block.ends, device) for block in spelled],
         ranks=_tensor(_inverse(order), device),
         affixes=_tensor(X.affixes, device),
     )
-    blocks, rows = _plan(X.lengths, device)
-    inputs = ArgsKwargs(
-        args=(forms, _tensor(X.forms, device), blocks, rows),
-        kwargs={"dropout": _dropout_rate(model, is_train)},
-    )
-    return inputs, _no_gradient
 
 
 def convert_scores(

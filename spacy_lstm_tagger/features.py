@@ -27,29 +27,45 @@ class Sizes(NamedTuple):
     vector_width: int
 
 
-class DocFeatures(NamedTuple):
-    """Features of a batch of docs. What depends on a word alone stands once per distinct form.
+class FormFeatures(NamedTuple):
+    """Features of distinct word forms.
 
-    lengths: number of tokens of each doc, shape (n_docs,).
-    forms: which distinct form each token has, docs one after another, shape (n_tokens,).
     words: word row of each form, shape (n_forms,).
     counts: how often each form's word was seen in training, shape (n_forms,).
     characters: character rows of all forms, one after another, shape (sum(n_characters),).
     n_characters: number of character rows of each form, at least 1, shape (n_forms,).
     affixes: affix rows of each form, shape (n_forms, affixes_per_form).
-    vectors: static vector of each form, shape (n_forms, vector_width).
-    sizes: sizes of the tables that the rows refer to.
     """
 
-    lengths: Ints1d
-    forms: Ints1d
     words: Ints1d
     counts: Ints1d
     characters: Ints1d
     n_characters: Ints1d
     affixes: Ints2d
+
+
+class DocFeatures(NamedTuple):
+    """Features of a batch of docs. What depends on a word alone stands once per distinct form.
+
+    lengths: number of tokens of each doc, shape (n_docs,).
+    forms: which distinct form each token has, docs one after another, shape (n_tokens,).
+    keys: the hash of each distinct form, shape (n_forms,).
+    vectors: static vector of each distinct form, shape (n_forms, vector_width). They can change
+        at any time, unlike the other features.
+    extract: from indices of distinct forms, shape (n,), to their other features.
+    sizes: sizes of the tables that the features refer to.
+    """
+
+    lengths: Ints1d
+    forms: Ints1d
+    keys: numpy.ndarray
     vectors: Floats2d
+    extract: Callable[[Ints1d], FormFeatures]
     sizes: Sizes
+
+    def of_all(self) -> FormFeatures:
+        """The features of all distinct forms but for their vectors."""
+        return self.extract(numpy.arange(len(self.keys)))
 
 
 def FeatureExtractor(
@@ -126,42 +142,54 @@ def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
     """Features of the docs, with the settings of `FeatureExtractor` in `attrs`."""
     vocabulary: Vocabulary = attrs["vocabulary"]
     lengths = numpy.asarray([len(doc) for doc in docs], dtype="int64")
-    strings, forms = _distinct_forms(docs, lengths)
-    spelled = [vocabulary.character_rows(_abridge(s, attrs["max_characters"])) for s in strings]
-    if attrs["include_static_vectors"] and strings and docs[0].vocab.vectors_length:
-        vectors = _static_vectors(docs[0].vocab, strings)
-    else:
-        vectors = numpy.zeros((len(strings), 0), dtype="float32")
-    affixes = _affixes(vocabulary, strings)
+    keys, owners, forms = _distinct_forms(docs, lengths)
+
+    def strings(indices: Ints1d) -> list[str]:
+        # Each string is looked up in the store of a doc it occurs in: docs may come from several.
+        return [
+            docs[owner].vocab.strings[key]
+            for key, owner in zip(keys[indices].tolist(), owners[indices].tolist(), strict=True)
+        ]
+
+    vectors = numpy.zeros((len(keys), 0), dtype="float32")
+    if attrs["include_static_vectors"] and len(keys) and docs[0].vocab.vectors_length:
+        vectors = _static_vectors(docs[0].vocab, strings(numpy.arange(len(keys))))
     return DocFeatures(
         lengths=lengths,
         forms=forms,
-        words=_ints([vocabulary.word_row(string) for string in strings]),
-        counts=_ints([vocabulary.word_count(string) for string in strings]),
-        characters=_ints([row for rows in spelled for row in rows]),
-        n_characters=_ints([len(rows) for rows in spelled]),
-        affixes=affixes,
+        keys=keys,
         vectors=vectors,
+        extract=lambda indices: _form_features(strings(indices), attrs),
         sizes=Sizes(
             n_words=vocabulary.n_words,
             n_characters=vocabulary.n_characters,
             n_affixes=vocabulary.n_affixes,
-            affixes_per_form=affixes.shape[1],
+            affixes_per_form=_affixes_per_form(vocabulary),
             vector_width=vectors.shape[1],
         ),
     )
 
 
-def _distinct_forms(docs: Sequence[Doc], lengths: Ints1d) -> tuple[list[str], Ints1d]:
-    """The distinct strings of all tokens, and which of them each token is."""
+def _form_features(strings: list[str], attrs: dict) -> FormFeatures:
+    vocabulary: Vocabulary = attrs["vocabulary"]
+    spelled = [vocabulary.character_rows(_abridge(s, attrs["max_characters"])) for s in strings]
+    return FormFeatures(
+        words=_ints([vocabulary.word_row(string) for string in strings]),
+        counts=_ints([vocabulary.word_count(string) for string in strings]),
+        characters=_ints([row for rows in spelled for row in rows]),
+        n_characters=_ints([len(rows) for rows in spelled]),
+        affixes=_affixes(vocabulary, strings),
+    )
+
+
+def _distinct_forms(docs: Sequence[Doc], lengths: Ints1d) -> tuple[numpy.ndarray, Ints1d, Ints1d]:
+    """The distinct hashes of all tokens, a doc of each, and which of them each token is."""
     if not lengths.sum():
-        return [], _ints([])
+        return numpy.zeros(0, dtype="uint64"), _ints([]), _ints([])
     orths = numpy.concatenate([doc.to_array(ORTH).reshape(-1) for doc in docs])
     keys, first, forms = numpy.unique(orths, return_index=True, return_inverse=True)
-    # Each string is looked up in the store of a doc it occurs in: docs may come from several.
     owners = numpy.searchsorted(numpy.cumsum(lengths), first, side="right")
-    strings = [docs[i].vocab.strings[key] for key, i in zip(keys, owners, strict=True)]
-    return strings, forms.reshape(-1).astype("int64")
+    return keys, owners, forms.reshape(-1).astype("int64")
 
 
 def _abridge(string: str, max_characters: int) -> str:
@@ -172,9 +200,13 @@ def _abridge(string: str, max_characters: int) -> str:
 
 
 def _affixes(vocabulary: Vocabulary, strings: list[str]) -> Ints2d:
-    width = N_AFFIXES if vocabulary.n_affixes else 0
+    width = _affixes_per_form(vocabulary)
     rows = [vocabulary.affix_rows(string) for string in strings] if width else []
     return numpy.asarray(rows, dtype="int64").reshape(len(strings), width)
+
+
+def _affixes_per_form(vocabulary: Vocabulary) -> int:
+    return N_AFFIXES if vocabulary.n_affixes else 0
 
 
 def _static_vectors(vocab: Vocab, strings: list[str]) -> Floats2d:

@@ -44,7 +44,6 @@ class Forms(NamedTuple):
 
     words: word rows, shape (n_forms,).
     counts: how often each word was seen in training, shape (n_forms,).
-    vectors: static vectors, shape (n_forms, vector_width).
     blocks: the forms as sequences of character rows: the items are rows of the character table.
     ends: place of the last character of each form of each block, shape (n_forms of the block,).
     ranks: where in the blocks, laid one after another, each form stands, shape (n_forms,).
@@ -53,7 +52,6 @@ class Forms(NamedTuple):
 
     words: Tensor
     counts: Tensor
-    vectors: Tensor
     blocks: list[Block]
     ends: list[Tensor]
     ranks: Tensor
@@ -239,7 +237,8 @@ class TaggerNetwork(nn.Module):
 
     def forward(
         self,
-        forms: Forms,
+        forms: Forms | Tensor,
+        vectors: Tensor,
         tokens: Tensor,
         blocks: list[Block],
         rows: Tensor,
@@ -248,7 +247,8 @@ class TaggerNetwork(nn.Module):
     ) -> Tensor:
         """Score the tags of every token.
 
-        forms: the distinct forms of the batch.
+        forms: the distinct forms of the batch, or what `embed` made of them.
+        vectors: static vectors of the distinct forms, shape (n_forms, vector_width).
         tokens: which form each token has, shape (n_tokens,).
         blocks, rows: how to read the tokens, see `RecurrentEncoder.forward`.
         dropout: rate from 0 up to 1; also switches word dropout on.
@@ -256,14 +256,16 @@ class TaggerNetwork(nn.Module):
         """
         if not blocks:  # no tokens at all
             return self.output(self.output.weight[:0])
-        X = self.embed(forms, dropout)
+        X = forms if isinstance(forms, Tensor) else self.embed(forms, dropout)
+        if self.vectors is not None:
+            X = torch.cat([X, self.vectors(vectors)], dim=1)
         blocks = [Block(tokens[block.items], block.turned) for block in blocks]
         return self.encoder(X, blocks, rows, dropout=dropout, output=self.output)
 
     def embed(self, forms: Forms, dropout: float) -> Tensor:
-        """One row for each distinct form: word, affixes, characters, static vector.
+        """One row for each distinct form, from what depends on it alone: word, affixes, characters.
 
-        Returns shape (n_forms, input_width of the encoder).
+        Returns shape (n_forms, word_width + affixes_per_form * affix_width + char_width).
         """
         words = forms.words
         if dropout:
@@ -276,8 +278,6 @@ class TaggerNetwork(nn.Module):
             parts.append(self.affixes(forms.affixes).flatten(1))  # side by side
         if self.characters is not None:
             parts.append(self.characters(forms, dropout=dropout))
-        if self.vectors is not None:
-            parts.append(self.vectors(forms.vectors))
         return torch.cat(parts, dim=1)
 
     @torch.no_grad()

@@ -23,6 +23,8 @@ from thinc.shims import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from torch import nn
 
+from .table import FormTable
+
 
 def _use_one_thread_in_child() -> None:
     torch.set_num_threads(1)
@@ -50,6 +52,8 @@ class LateTorchShim(PyTorchShim):
     make_module: called with the sizes as keywords, returns the module.
     mixed_precision: whether to train in mixed precision. Needs a CUDA device.
     grad_scaler: scaler for mixed precision, None for the default one.
+
+    table: what the module makes of each word; cleared when the weights change.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class LateTorchShim(PyTorchShim):
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self.make_module = make_module
         self.sizes: dict[str, int] | None = None
+        self.table = FormTable()
 
     @property
     def module(self) -> nn.Module:
@@ -95,6 +100,10 @@ class LateTorchShim(PyTorchShim):
                 "Train on a GPU (spacy train --gpu-id 0), or set mixed_precision = false."
             )
 
+    def weights_changed(self) -> None:
+        """Forget what the old weights made of words. Call this after altering weights by hand."""
+        self.table.clear()
+
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without keeping anything for backpropagation."""
         module = self.module
@@ -124,6 +133,7 @@ class LateTorchShim(PyTorchShim):
                 _set_values(parameter, weights)
             parameter.grad = None
         self._grad_scaler.update()
+        self.weights_changed()
 
     @contextlib.contextmanager
     def use_params(self, params: dict[tuple[int, str], FloatsXd]) -> Iterator[None]:
@@ -136,10 +146,12 @@ class LateTorchShim(PyTorchShim):
                     if value is not None:
                         backup.append((parameter, parameter.data.clone()))
                         _set_values(parameter, value)
+            self.weights_changed()
             yield
         finally:
             for parameter, data in backup:
                 parameter.data.copy_(data)
+            self.weights_changed()
 
     def to_device(self, device_type: str, device_id: int) -> None:
         """Move the module, if there is one."""
@@ -201,6 +213,7 @@ class LateTorchShim(PyTorchShim):
     def _replace(self, module: nn.Module | None, sizes: dict[str, int] | None) -> None:
         self._model = module
         self.sizes = sizes
+        self.weights_changed()
         self._take_new_id()
 
     def _take_new_id(self) -> None:

@@ -112,6 +112,7 @@ def randomize() -> Callable[[Any], None]:
             for shim in node.shims:
                 for parameter in shim.module.parameters():
                     parameter.data.normal_(std=0.5, generator=generator)
+                shim.weights_changed()
 
     return fill
 

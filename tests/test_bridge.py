@@ -294,17 +294,18 @@ def test_gradient_is_the_slope_of_the_cross_entropy(make_nlp, make_examples, ran
     nlp = make_nlp()
     tagger, examples = nlp.get_pipe("lstm_tagger"), make_examples(nlp)
     randomize(tagger)
-    module = tagger.model.get_ref("output_layer").shims[0].module
+    shim = tagger.model.get_ref("output_layer").shims[0]
     gold = [tagger.labels.index(tag) for eg in examples for tag in eg.get_aligned("TAG", True)]
 
     def cross_entropy() -> float:
+        shim.weights_changed()
         rows = tagger.predict_probabilities([eg.predicted for eg in examples])
         rows = numpy.concatenate(rows).astype("float64")
         return float(-numpy.log(rows[numpy.arange(len(gold)), gold]).sum())
 
     tagger.update(examples)
     step = 1e-2
-    for name, parameter in module.named_parameters():
+    for name, parameter in shim.module.named_parameters():
         place = int(parameter.grad.abs().argmax())
         values = parameter.data.view(-1)
         slope = parameter.grad.view(-1)[place].item()

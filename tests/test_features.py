@@ -1,5 +1,7 @@
 """From docs to arrays: forms, words, characters, static vectors."""
 
+from types import SimpleNamespace
+
 import numpy
 import pytest
 import spacy
@@ -10,7 +12,6 @@ from spacy.vocab import Vocab
 from thinc.api import Linear, chain
 
 from spacy_lstm_tagger.features import (
-    DocFeatures,
     FeatureExtractor,
     extract_features,
     needs_vocabulary,
@@ -36,7 +37,13 @@ def make_docs(*sentences: list[str], vocab: Vocab | None = None) -> list[Doc]:
     return [Doc(vocab, words=words) for words in sentences]
 
 
-def spelling_of(features: DocFeatures, vocabulary: Vocabulary, form: int) -> str:
+def features_of(docs: list[Doc], attrs: dict) -> SimpleNamespace:
+    """The features of docs and those of all of their forms."""
+    features = extract_features(docs, attrs)
+    return SimpleNamespace(**features._asdict(), **features.of_all()._asdict())
+
+
+def spelling_of(features: SimpleNamespace, vocabulary: Vocabulary, form: int) -> str:
     end = int(features.n_characters[: form + 1].sum())
     rows = features.characters[end - features.n_characters[form] : end]
     characters = ["?", *vocabulary.characters]
@@ -46,7 +53,7 @@ def spelling_of(features: DocFeatures, vocabulary: Vocabulary, form: int) -> str
 def test_every_token_is_the_form_it_was() -> None:
     docs = make_docs(["Ham", "and", "ham"], [], ["ham"])
     attrs = make_attrs(docs)
-    features = extract_features(docs, attrs)
+    features = features_of(docs, attrs)
     assert_array_equal(features.lengths, [3, 0, 1])
     spelled = [spelling_of(features, attrs["vocabulary"], form) for form in features.forms]
     assert spelled == ["Ham", "and", "ham", "ham"]
@@ -55,14 +62,14 @@ def test_every_token_is_the_form_it_was() -> None:
 
 def test_forms_of_one_word_share_its_row_and_count() -> None:
     docs = make_docs(["Ham", "and", "ham"])
-    features = extract_features(docs, make_attrs(docs))
+    features = features_of(docs, make_attrs(docs))
     assert_array_equal(features.words[features.forms], [1, 2, 1])
     assert_array_equal(features.counts[features.forms], [2, 1, 2])
 
 
 def test_unseen_word_is_unknown_and_was_never_counted() -> None:
     docs = make_docs(["ham"])
-    features = extract_features(make_docs(["bacon"]), make_attrs(docs))
+    features = features_of(make_docs(["bacon"]), make_attrs(docs))
     assert_array_equal(features.words, [0])
     assert_array_equal(features.counts, [0])
 
@@ -73,32 +80,32 @@ def test_unseen_word_is_unknown_and_was_never_counted() -> None:
 def test_long_word_is_read_as_its_first_and_last_half(max_characters: int, read: str) -> None:
     docs = make_docs(["abcdef"])
     attrs = make_attrs(docs, max_characters=max_characters)
-    assert spelling_of(extract_features(docs, attrs), attrs["vocabulary"], 0) == read
+    assert spelling_of(features_of(docs, attrs), attrs["vocabulary"], 0) == read
 
 
 def test_sizes_are_those_of_the_vocabulary_and_vectors() -> None:
     docs = make_docs(["ab", "c"])
-    assert extract_features(docs, make_attrs(docs)).sizes == (3, 4, 0, 0, 0)
+    assert features_of(docs, make_attrs(docs)).sizes == (3, 4, 0, 0, 0)
 
 
 @pytest.mark.parametrize("sentences", [[], [[]], [[], []]])
 def test_no_tokens_give_empty_arrays(sentences: list) -> None:
     docs = make_docs(*sentences)
-    features = extract_features(docs, make_attrs(make_docs(["ham"])))
+    features = features_of(docs, make_attrs(make_docs(["ham"])))
     assert_array_equal(features.lengths, [0] * len(docs))
-    for array in features[1:6]:
-        assert array.shape == (0,)
-        assert array.dtype == "int64"
+    for name in ("forms", "words", "counts", "characters", "n_characters"):
+        assert getattr(features, name).shape == (0,)
+        assert getattr(features, name).dtype == "int64"
     assert features.vectors.shape[0] == 0
 
 
 def test_features_of_a_doc_do_not_depend_on_its_batch() -> None:
     docs = make_docs(["Ham", "and", "ham"], ["blue", "ham"], ["a", "b"])
     attrs = make_attrs(docs)
-    batch = extract_features(docs, attrs)
+    batch = features_of(docs, attrs)
     starts = numpy.cumsum(batch.lengths) - batch.lengths
     for start, doc in zip(starts, docs, strict=True):
-        alone = extract_features([doc], attrs)
+        alone = features_of([doc], attrs)
         forms = batch.forms[start : start + len(doc)]
         assert_array_equal(batch.words[forms], alone.words[alone.forms])
         assert_array_equal(batch.n_characters[forms], alone.n_characters[alone.forms])
@@ -107,7 +114,7 @@ def test_features_of_a_doc_do_not_depend_on_its_batch() -> None:
 def test_strings_are_found_in_the_vocab_of_their_own_doc() -> None:
     docs = [*make_docs(["ham"]), *make_docs(["eggs", "unheard-of"])]
     attrs = make_attrs(docs)
-    features = extract_features(docs, attrs)
+    features = features_of(docs, attrs)
     spelled = [spelling_of(features, attrs["vocabulary"], form) for form in features.forms]
     assert spelled == ["ham", "eggs", "unhed-of"]
 
@@ -126,7 +133,7 @@ def test_affixes_of_every_form() -> None:
     docs = make_docs(["singing", "Ringing", "going"])
     attrs = make_attrs(docs)
     attrs["vocabulary"] = attrs["vocabulary"].pruned(1, affixes=True)
-    features = extract_features(docs, attrs)
+    features = features_of(docs, attrs)
     vocabulary = attrs["vocabulary"]
     assert features.sizes.affixes_per_form == N_AFFIXES == 7
     assert features.sizes.n_affixes == vocabulary.n_affixes == 1 + 3
@@ -137,7 +144,7 @@ def test_affixes_of_every_form() -> None:
 
 def test_without_affixes_there_is_no_column() -> None:
     docs = make_docs(["singing", "Ringing", "going"])
-    features = extract_features(docs, make_attrs(docs))
+    features = features_of(docs, make_attrs(docs))
     assert features.affixes.shape == (3, 0)
     assert (features.sizes.n_affixes, features.sizes.affixes_per_form) == (0, 0)
 
@@ -182,28 +189,28 @@ def floret_vocab() -> Vocab:
 
 def test_vectors_stand_once_a_form() -> None:
     docs = make_docs(["ham", "eggs", "ham"], vocab=table_vocab())
-    features = extract_features(docs, make_attrs(docs, static=True))
+    features = features_of(docs, make_attrs(docs, static=True))
     assert_array_equal(features.vectors[features.forms], [[1, 2, 3], [4, 5, 6], [1, 2, 3]])
     assert features.sizes.vector_width == 3
 
 
 def test_word_without_a_vector_gets_zeros() -> None:
     docs = make_docs(["eggs", "bacon"], vocab=table_vocab())
-    features = extract_features(docs, make_attrs(docs, static=True))
+    features = features_of(docs, make_attrs(docs, static=True))
     assert_array_equal(features.vectors[features.forms], [[4, 5, 6], [0, 0, 0]])
 
 
 def test_looking_vectors_up_leaves_the_table_alone() -> None:
     vocab = table_vocab()
     docs = make_docs(["bacon"], vocab=vocab)
-    extract_features(docs, make_attrs(docs, static=True))
+    features_of(docs, make_attrs(docs, static=True))
     assert_array_equal(vocab.vectors.data, [[1, 2, 3], [4, 5, 6]])
 
 
 def test_floret_vectors_are_those_of_the_vocab() -> None:
     vocab = floret_vocab()
     docs = make_docs(["ham", "unheard"], vocab=vocab)
-    features = extract_features(docs, make_attrs(docs, static=True))
+    features = features_of(docs, make_attrs(docs, static=True))
     expected = [vocab["ham"].vector, vocab["unheard"].vector]
     assert_array_equal(features.vectors[features.forms], expected)
     assert features.vectors.all()
@@ -213,7 +220,7 @@ def test_floret_vectors_are_those_of_the_vocab() -> None:
 def test_vectors_of_foreign_docs_are_found_by_string(make_vocab) -> None:
     own = make_docs(["ham"], vocab=make_vocab())
     foreign = make_docs(["ham", "only-there"], vocab=Vocab())
-    features = extract_features([*own, *foreign], make_attrs(own, static=True))
+    features = features_of([*own, *foreign], make_attrs(own, static=True))
     assert_array_equal(features.vectors[features.forms[1]], features.vectors[features.forms[0]])
 
 
@@ -258,3 +265,12 @@ def test_scores_depend_on_the_static_vectors(
     nlp.vocab.set_vector("ham", -numpy.ones(3, dtype="float32"))
     [after] = scores_of(tagger, docs)
     assert (before != after).any()
+
+
+def test_features_of_some_forms_are_those_of_all() -> None:
+    docs = make_docs(["Ham", "and", "ham", "eggs"])
+    attrs = make_attrs(docs)
+    features = extract_features(docs, attrs)
+    everything, some = features.of_all(), features.extract(numpy.asarray([2, 0]))
+    assert_array_equal(some.words, everything.words[[2, 0]])
+    assert_array_equal(some.n_characters, everything.n_characters[[2, 0]])

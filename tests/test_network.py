@@ -24,6 +24,9 @@ COMBINATIONS = [
 ]
 
 
+NO_VECTORS = torch.zeros((0, 0))
+
+
 def read(lengths: list[int]) -> tuple[list[Block], torch.Tensor]:
     plan = plan_reading(numpy.asarray(lengths, dtype="int64"))
     blocks = [
@@ -46,7 +49,6 @@ def make_forms(spellings: list[list[int]], *, words: list[int], counts: list[int
     return Forms(
         words=torch.tensor(words),
         counts=torch.tensor(counts),
-        vectors=torch.zeros((len(words), 0)),
         blocks=[Block(characters[b.items], torch.from_numpy(b.turned)) for b in blocks],
         ends=[torch.from_numpy(block.ends) for block in blocks],
         ranks=torch.tensor(numpy.argsort(order)),
@@ -185,24 +187,24 @@ def test_affixes_stand_side_by_side_behind_the_word() -> None:
 def test_static_vectors_are_projected_beside_the_words() -> None:
     network = make_network(vector_width=7)
     forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
-    forms = forms._replace(vectors=torch.randn(2, 7))
-    assert network.embed(forms, 0.0).shape == (2, 5 + 6 + 5)
-    assert_allclose(
-        network.embed(forms, 0.0)[:, 11:].detach(),
-        (forms.vectors @ network.vectors.weight.T).detach(),
-        atol=1e-6,
-    )
+    vectors = torch.randn(2, 7)
+    X = torch.cat([network.embed(forms, 0.0), vectors @ network.vectors.weight.T], dim=1)
+    assert X.shape == (2, 5 + 6 + 5)
+    reading = read([3])
+    expected = network.encoder(X[[1, 0, 1]], *reading, dropout=0.0, output=network.output)
+    found = network(forms, vectors, torch.tensor([1, 0, 1]), *reading)
+    assert_allclose(found.detach(), expected.detach(), atol=1e-6)
 
 
 def test_scores_have_one_column_a_tag() -> None:
     network = make_network()
     forms = make_forms([[1, 2], [3]], words=[1, 2], counts=[1, 1])
-    assert network(forms, torch.tensor([0, 1, 0]), *read([2, 1])).shape == (3, 3)
+    assert network(forms, NO_VECTORS, torch.tensor([0, 1, 0]), *read([2, 1])).shape == (3, 3)
 
 
 def test_no_tokens_give_no_scores() -> None:
     forms = make_forms([], words=[], counts=[])
-    assert make_network()(forms, torch.zeros(0).long(), *read([0])).shape == (0, 3)
+    assert make_network()(forms, NO_VECTORS, torch.zeros(0).long(), *read([0])).shape == (0, 3)
 
 
 def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
@@ -210,7 +212,7 @@ def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
     for parameter in network.parameters():
         parameter.data.normal_(std=2.0)
     forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
-    arguments = (forms, torch.arange(3), *read([3]))
+    arguments = (forms, NO_VECTORS, torch.arange(3), *read([3]))
     before = network(*arguments)
     network.grow_output(5)
     after = network(*arguments)
@@ -223,3 +225,10 @@ def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
 def test_no_parameter_is_a_bare_number() -> None:
     """thinc's optimizer fails on parameters without dimensions."""
     assert all(parameter.dim() > 0 for parameter in make_network(vector_width=7).parameters())
+
+
+def test_scores_of_embedded_forms_are_those_of_the_forms() -> None:
+    network = make_network()
+    forms = make_forms([[1, 2], [3]], words=[1, 2], counts=[1, 1])
+    rest = (NO_VECTORS, torch.tensor([0, 1, 0]), *read([2, 1]))
+    assert torch.equal(network(forms, *rest), network(network.embed(forms, 0.0), *rest))
