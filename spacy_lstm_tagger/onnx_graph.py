@@ -1,0 +1,157 @@
+"""The network as two ONNX graphs: `embed` for word forms, `encode` for sentences.
+
+Needs the package `onnx`; running the graphs needs `onnxruntime` alone (see `onnx_tagger`).
+Source: https://onnx.ai/onnx/operators (LSTM, GRU and RNN with `sequence_lens`, which lets no
+direction read padding).
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from thinc.types import FloatsXd
+
+OPSET = 17
+IR_VERSION = 8
+"""Of 2021, so that ONNX Runtime from 1.12 on reads the graphs."""
+
+Weights = dict[str, FloatsXd]
+GATES = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
+"""Names of the cells in ONNX, and torch's gates in the order of ONNX."""
+
+
+class GraphBuilder:
+    """Collects nodes and weights; every node's one output is named after it."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.weights: list[Any] = []
+
+    def weight(self, values: FloatsXd, dtype: str | None = None) -> str:
+        """Add a constant; return its name."""
+        name = f"w{len(self.weights)}"
+        array = numpy.ascontiguousarray(values, dtype=dtype)
+        self.weights.append(numpy_helper.from_array(array, name))
+        return name
+
+    def add(self, operator: str, *inputs: str, output: int = 0, **attributes: Any) -> str:
+        """Add a node; return the name of its output number `output`."""
+        name = f"n{len(self.nodes)}"
+        outputs = [*[""] * output, name]
+        self.nodes.append(helper.make_node(operator, list(inputs), outputs, **attributes))
+        return name
+
+    def build(self, inputs: dict[str, tuple[int, list]], output: str, shape: list) -> bytes:
+        """The graph with these inputs (element type and shape) as bytes."""
+        named = [helper.make_tensor_value_info(n, t, shape) for n, (t, shape) in inputs.items()]
+        result = helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
+        graph = helper.make_graph(self.nodes, "lstm_tagger", named, [result], self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+        model.ir_version = IR_VERSION
+        onnx.checker.check_model(model)
+        return model.SerializeToString()
+
+    def recurrent(self, weights: Weights, cell: str, X: str, lengths: str, output: int) -> str:
+        """Add a layer; return its rows (output 0) or its last states (output 1).
+
+        weights: state of a `RecurrentLayer`.
+        """
+        operator, order = GATES[cell]
+        directions = [name for name in ("forwards", "backwards") if f"{name}.bias_ih_l0" in weights]
+
+        def arranged(kind: str) -> FloatsXd:
+            arrays = [weights[f"{direction}.{kind}_l0"] for direction in directions]
+            split = [numpy.split(array, len(order)) for array in arrays]
+            return numpy.stack([numpy.concatenate([gates[i] for i in order]) for gates in split])
+
+        bias = numpy.concatenate([arranged("bias_ih"), arranged("bias_hh")], axis=1)
+        inputs = [self.weight(arranged("weight_ih")), self.weight(arranged("weight_hh"))]
+        attributes: dict[str, Any] = {"hidden_size": weights["forwards.weight_hh_l0"].shape[1]}
+        attributes["direction"] = "bidirectional" if len(directions) == 2 else "forward"
+        if cell == "gru":
+            attributes["linear_before_reset"] = 1
+        return self.add(
+            operator, X, *inputs, self.weight(bias), lengths, output=output, **attributes
+        )
+
+
+def embed_graph(weights: Weights, *, small: bool) -> bytes:
+    """Word, affixes and characters of n forms to rows of shape (n, width).
+
+    weights: state of a `TaggerNetwork`.
+    small: whether to keep the word and affix tables in half precision.
+    """
+    graph = GraphBuilder()
+    inputs: dict[str, tuple[int, list]] = {"words": (TensorProto.INT64, ["n"])}
+
+    def table(name: str, rows: str) -> str:
+        values = graph.weight(weights[f"{name}.weight"], "float16" if small else None)
+        return graph.add("Cast", graph.add("Gather", values, rows), to=TensorProto.FLOAT)
+
+    parts = [table("words", "words")]
+    if "affixes.weight" in weights:
+        inputs["affixes"] = (TensorProto.INT64, ["n", "affixes"])
+        shape = graph.weight(numpy.asarray([0, -1]))
+        parts.append(graph.add("Reshape", table("affixes", "affixes"), shape))
+    if "characters.embedding.weight" in weights:
+        inputs["characters"] = (TensorProto.INT64, ["longest", "n"])
+        inputs["lengths"] = (TensorProto.INT32, ["n"])
+        layer = _below("characters.layer.", weights)
+        X = table("characters.embedding", "characters")  # (longest, n, embed_width)
+        last = graph.recurrent(layer, "lstm", X, "lengths", output=1)  # (2, n, width / 2)
+        last = graph.add("Transpose", last, perm=[1, 0, 2])
+        parts.append(graph.add("Reshape", last, graph.weight(numpy.asarray([0, -1]))))
+    return graph.build(inputs, graph.add("Concat", *parts, axis=1), ["n", "row_width"])
+
+
+def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
+    """Rows of a block of sentences to scores of shape (longest, n_sentences, n_tags).
+
+    weights: state of a `TaggerNetwork`.
+    quantized: whether to compute the recurrent layers with 8-bit integers, where ONNX Runtime
+        can (it can for the LSTM).
+    """
+    graph = GraphBuilder()
+    inputs: dict[str, tuple[int, list]] = {
+        "rows": (TensorProto.FLOAT, ["longest", "n", "width"]),
+        "lengths": (TensorProto.INT32, ["n"]),
+    }
+    X = "rows"
+    if "vectors.weight" in weights:
+        inputs["vectors"] = (TensorProto.FLOAT, ["longest", "n", "vector_width"])
+        projected = graph.add("MatMul", "vectors", graph.weight(weights["vectors.weight"].T))
+        X = graph.add("Concat", X, projected, axis=2)
+    flat = graph.weight(numpy.asarray([0, 0, -1]))
+    for i in range(sum(name.endswith("forwards.bias_ih_l0") for name in weights)):
+        if layer := _below(f"encoder.layers.{i}.", weights):
+            Y = graph.recurrent(layer, cell, X, "lengths", output=0)  # (longest, halves, n, half)
+            X = graph.add("Reshape", graph.add("Transpose", Y, perm=[0, 2, 1, 3]), flat)
+    scores = graph.add("MatMul", X, graph.weight(weights["output.weight"].T))
+    scores = graph.add("Add", scores, graph.weight(weights["output.bias"]))
+    data = graph.build(inputs, scores, ["longest", "n", "n_tags"])
+    return _quantize(data) if quantized else data
+
+
+def _below(prefix: str, weights: Weights) -> Weights:
+    return {k[len(prefix) :]: values for k, values in weights.items() if k.startswith(prefix)}
+
+
+def _quantize(data: bytes) -> bytes:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "quantized.onnx"
+        quantize_dynamic(
+            onnx.load_from_string(data),
+            path,
+            op_types_to_quantize=["LSTM"],
+            weight_type=QuantType.QInt8,
+            # 7 bits, because the sums of 8-bit products overflow on CPUs without VNNI.
+            reduce_range=True,
+        )
+        return path.read_bytes()

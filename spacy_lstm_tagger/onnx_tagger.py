@@ -1,0 +1,187 @@
+"""The tagger on ONNX Runtime, without torch: what `python -m spacy lstm-tagger export` writes."""
+
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import numpy
+import srsly
+from spacy.tokens import Doc
+from thinc.api import Model, chain
+from thinc.shims import Shim
+from thinc.types import Floats2d, Ints1d
+
+from .features import DocFeatures, FeatureExtractor, FormFeatures
+from .table import FormTable
+from .windows import make_blocks, plan_reading
+
+GRAPHS = ("embed", "encode")
+
+
+def build_onnx_tagger_v1(
+    *,
+    max_characters: int,
+    affixes: bool,
+    include_static_vectors: bool,
+    threads: int = 1,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build a tagger that was exported. It cannot be trained.
+
+    max_characters, include_static_vectors: those of the model that was exported.
+    affixes (bool): Whether that model read affixes.
+    threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
+    nO (Optional[int]): Number of tags, null to take it from the export.
+    RETURNS: From docs to one array of logits of shape (n_tokens, nO) each.
+    RAISES ValueError: Where `threads` is not at least 1.
+    """
+    if not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads is {threads!r}, but must be a whole number of at least 1.")
+    features = FeatureExtractor(
+        min_word_freq=1,
+        max_characters=max_characters,
+        affixes=affixes,
+        include_static_vectors=include_static_vectors,
+    )
+    network: Model = Model(
+        "lstm_tagger_onnx", forward, init=init, dims={"nO": nO}, shims=[OnnxShim(threads)]
+    )
+    model = chain(features, network)
+    model.set_ref("output_layer", network)
+    return model
+
+
+class OnnxShim(Shim):
+    """The two graphs of a tagger, and the sessions that run them, started when first used.
+
+    threads: threads of each session.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(None)
+        self.threads = threads
+        self.graphs: Dict[str, bytes] = {}
+        self.sessions: Dict[str, Any] = {}
+        self.table = FormTable()
+
+    def run(self, name: str, inputs: Dict[str, numpy.ndarray]) -> numpy.ndarray:
+        """Run a graph; return its output. Inputs that it does not have are left out."""
+        session = self.session(name)
+        wanted = {wanted.name for wanted in session.get_inputs()}
+        (output,) = session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+        return output
+
+    def session(self, name: str) -> Any:
+        """The session of a graph. Raises ValueError where there is none, or no runtime."""
+        if name not in self.sessions:
+            if name not in self.graphs:
+                raise ValueError(
+                    "The exported tagger has no network. Make it with `python -m spacy "
+                    "lstm-tagger export`, and load it with spacy.load()."
+                )
+            self.sessions[name] = _start(self.graphs[name], self.threads)
+        return self.sessions[name]
+
+    def set_graphs(self, graphs: Dict[str, bytes]) -> None:
+        """Take other graphs."""
+        self.graphs, self.sessions = graphs, {}
+        self.table.clear()
+
+    def to_bytes(self) -> bytes:
+        """The graphs as bytes."""
+        return srsly.msgpack_dumps(self.graphs)
+
+    def from_bytes(self, bytes_data: bytes) -> "OnnxShim":
+        """Load graphs. Raises ValueError where they are damaged; the present ones then stay."""
+        try:
+            graphs = srsly.msgpack_loads(bytes_data)
+            started = {name: _start(graphs[name], self.threads) for name in GRAPHS if graphs}
+        except ImportError:
+            raise
+        except Exception as error:  # whatever msgpack and ONNX Runtime raise
+            raise ValueError(
+                f"The exported network is damaged. ({type(error).__name__}: {error})"
+            ) from error
+        self.set_graphs(graphs)
+        self.sessions = started
+        return self
+
+    def __reduce__(self) -> Tuple:
+        return _restored, (self.threads, self.graphs)  # sessions cannot be pickled
+
+
+def init(model: Model, X: Any = None, Y: Any = None) -> None:
+    """Refuse to start anew."""
+    raise ValueError(
+        "An exported tagger cannot be initialized or trained. Train the pipeline that it was "
+        "exported from, and export it again."
+    )
+
+
+def forward(model: Model, X: DocFeatures, is_train: bool) -> Tuple[List[Floats2d], Callable]:
+    """Score the tags of every token: one array of shape (n_tokens, nO) a doc."""
+    if is_train:
+        init(model)
+    shim: OnnxShim = model.shims[0]
+    ends = numpy.cumsum(X.lengths).tolist()
+    scores = _scores(shim, X) if len(X.forms) else numpy.zeros((0, model.get_dim("nO")), "float32")
+    return [
+        scores[end - n : end] for end, n in zip(ends, X.lengths.tolist(), strict=True)
+    ], _no_backprop
+
+
+def _scores(shim: OnnxShim, X: DocFeatures) -> Floats2d:
+    rows = shim.table.look_up(X.keys, lambda missing: _embed(shim, X.extract(missing)))
+    plan = plan_reading(X.lengths)
+    outputs = []
+    for block in plan.blocks:
+        forms = X.forms[block.items]
+        inputs = {"rows": rows[forms], "lengths": block.lengths.astype("int32")}
+        inputs["vectors"] = X.vectors[forms]
+        Y = shim.run("encode", inputs)  # (longest, n_sequences, nO)
+        outputs.append(Y.reshape(-1, Y.shape[2]))
+    return numpy.concatenate(outputs)[plan.rows]
+
+
+def _embed(shim: OnnxShim, X: FormFeatures) -> Floats2d:
+    """One row for each form, shape (n_forms, width)."""
+    blocks = make_blocks(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
+    outputs = [
+        shim.run(
+            "embed",
+            {
+                "words": X.words[block.sequences],
+                "affixes": X.affixes[block.sequences],
+                "characters": X.characters[block.items],
+                "lengths": block.lengths.astype("int32"),
+            },
+        )
+        for block in blocks
+    ]
+    order: Ints1d = numpy.concatenate([block.sequences for block in blocks])
+    rows = numpy.empty((len(order), outputs[0].shape[1]), dtype="float32")
+    rows[order] = numpy.concatenate(outputs)
+    return rows
+
+
+def _no_backprop(dY: Any) -> List:
+    return []
+
+
+def _start(graph: bytes, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            "An exported tagger needs ONNX Runtime: pip install onnxruntime"
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _restored(threads: int, graphs: Dict[str, bytes]) -> OnnxShim:
+    shim = OnnxShim(threads)
+    shim.set_graphs(graphs)
+    return shim

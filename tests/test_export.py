@@ -1,0 +1,206 @@
+"""Exported taggers: the same scores on ONNX Runtime, without torch, and never trained."""
+
+import pickle
+import subprocess
+import sys
+import threading
+
+import numpy
+import pytest
+import spacy
+import srsly
+from numpy.testing import assert_allclose
+
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
+pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+
+TEXTS = ["I like green eggs", "", "Eat blue ham", "ham " * 300, " \n ", "unheard-of wörds 👍!"]
+
+COMBINATIONS = [
+    (cell, depth, bidirectional)
+    for cell in ("lstm", "gru", "rnn")
+    for depth in (1, 2)
+    for bidirectional in (True, False)
+]
+
+
+def run_export(*arguments) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "export", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture
+def export(tmp_path):
+    """Return a function that saves and exports a pipeline and gives the exported one's path."""
+    from spacy_lstm_tagger.cli.export import export_cli
+
+    def save_and_export(nlp, precision: str = "float32"):
+        nlp.to_disk(tmp_path / "model")
+        output = tmp_path / f"exported-{precision}"
+        export_cli(str(tmp_path / "model"), output, precision)
+        return output
+
+    return save_and_export
+
+
+@pytest.fixture
+def trained(make_nlp, randomize):
+    nlp = make_nlp()
+    randomize(nlp.get_pipe("lstm_tagger"))
+    return nlp
+
+
+def scores(nlp, texts=TEXTS) -> list[numpy.ndarray]:
+    return nlp.get_pipe("lstm_tagger").model.predict([nlp.make_doc(text) for text in texts])
+
+
+@pytest.mark.parametrize(("cell", "depth", "bidirectional"), COMBINATIONS)
+def test_scores_are_those_of_torch(
+    cell, depth, bidirectional, small_config, make_examples, randomize, export
+) -> None:
+    nlp = spacy.blank("en")
+    small_config["model"].update(cell=cell, depth=depth, bidirectional=bidirectional)
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    nlp.initialize(lambda: make_examples(nlp))
+    randomize(tagger)
+    exported = spacy.load(export(nlp))
+    for expected, found in zip(scores(nlp), scores(exported), strict=True):
+        assert found.dtype == "float32"
+        assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("setting", [{"char_width": 0}, {"affix_width": 0}])
+def test_parts_can_be_missing(setting, small_config, make_examples, randomize, export) -> None:
+    nlp = spacy.blank("en")
+    small_config["model"].update(setting)
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    nlp.initialize(lambda: make_examples(nlp))
+    randomize(tagger)
+    exported = spacy.load(export(nlp))
+    for expected, found in zip(scores(nlp), scores(exported), strict=True):
+        assert_allclose(found, expected, atol=1e-4)
+
+
+def test_static_vectors_are_read(small_config, make_examples, randomize, export) -> None:
+    nlp = spacy.blank("en")
+    for i, word in enumerate(["ham", "eggs", "green"]):
+        nlp.vocab.set_vector(word, numpy.full(5, i + 1.0, dtype="float32"))
+    small_config["model"]["include_static_vectors"] = True
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    nlp.initialize(lambda: make_examples(nlp))
+    randomize(tagger)
+    exported = spacy.load(export(nlp))
+    for expected, found in zip(scores(nlp), scores(exported), strict=True):
+        assert_allclose(found, expected, atol=1e-4)
+    (before,) = scores(exported, ["green ham"])
+    exported.vocab.set_vector("ham", numpy.full(5, -9.0, dtype="float32"))
+    (after,) = scores(exported, ["green ham"])
+    assert (before != after).any()
+
+
+def test_eight_bits_change_probabilities_little(trained, export) -> None:
+    exported = spacy.load(export(trained, "int8"))
+    docs = [trained.make_doc(text) for text in TEXTS]
+    one = trained.get_pipe("lstm_tagger").predict_probabilities(docs)
+    other = exported.get_pipe("lstm_tagger").predict_probabilities(docs)
+    for expected, found in zip(one, other, strict=True):
+        assert_allclose(found, expected, atol=0.1)
+
+
+def test_alone_and_in_a_batch_scores_are_the_same(trained, export) -> None:
+    exported = spacy.load(export(trained))
+    for text, together in zip(TEXTS, scores(exported), strict=True):
+        (alone,) = scores(exported, [text])
+        assert_allclose(alone, together, atol=1e-5)
+
+
+def test_everything_else_of_the_pipeline_is_kept(trained, export) -> None:
+    trained.add_pipe("sentencizer", first=True)
+    trained.get_pipe("lstm_tagger").cfg["overwrite"] = True
+    exported = spacy.load(export(trained))
+    assert exported.pipe_names == ["sentencizer", "lstm_tagger"]
+    assert exported.get_pipe("lstm_tagger").labels == trained.get_pipe("lstm_tagger").labels
+    assert exported.get_pipe("lstm_tagger").cfg["overwrite"] is True
+    assert "onnxruntime>=1.16" in exported.meta["requirements"]
+
+
+def test_saves_and_loads_again(trained, export, tmp_path) -> None:
+    exported = spacy.load(export(trained))
+    exported.to_disk(tmp_path / "again")
+    for one, other in zip(scores(exported), scores(spacy.load(tmp_path / "again")), strict=True):
+        assert_allclose(one, other)
+
+
+def test_pickled_model_scores_the_same(trained, export) -> None:
+    exported = spacy.load(export(trained))
+    model = exported.get_pipe("lstm_tagger").model
+    (expected,) = model.predict([exported.make_doc("green ham")])
+    (found,) = pickle.loads(pickle.dumps(model)).predict([exported.make_doc("green ham")])
+    assert_allclose(found, expected)
+
+
+def test_processes_and_threads_give_the_same_tags(trained, export) -> None:
+    exported = spacy.load(export(trained))
+    expected = [[token.tag_ for token in exported(text)] for text in TEXTS]
+    found = [[token.tag_ for token in doc] for doc in exported.pipe(TEXTS * 3, n_process=2)]
+    assert found == expected * 3
+    results: dict[int, list] = {}
+
+    def work(i: int) -> None:
+        results[i] = [[token.tag_ for token in exported(text)] for text in TEXTS]
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(results.values()) == [expected] * 4
+
+
+def test_cannot_be_trained(trained, export, make_examples) -> None:
+    exported = spacy.load(export(trained))
+    examples = make_examples(exported)
+    with pytest.raises(ValueError, match="cannot be initialized or trained"):
+        exported.update(examples)
+    with pytest.raises(ValueError, match="cannot be initialized or trained"):
+        exported.initialize(lambda: examples)
+
+
+def test_damaged_network_is_refused_and_the_present_one_stays(trained, export) -> None:
+    exported = spacy.load(export(trained))
+    tagger = exported.get_pipe("lstm_tagger")
+    (expected,) = scores(exported, ["green ham"])
+    shim = tagger.model.layers[1].shims[0]
+    for damaged in (b"", b"x", srsly.msgpack_dumps({"embed": b"1", "encode": b"2"})):
+        with pytest.raises(ValueError, match="exported network is damaged"):
+            shim.from_bytes(damaged)
+    (found,) = scores(exported, ["green ham"])
+    assert_allclose(found, expected)
+
+
+def test_runs_where_torch_cannot_be_imported(trained, export) -> None:
+    path = export(trained)
+    expected = [token.tag_ for token in trained("I like green eggs")]
+    script = (
+        "import sys; sys.modules['torch'] = None\n"
+        "import spacy\n"
+        f"nlp = spacy.load({str(path)!r})\n"
+        "print([token.tag_ for token in nlp('I like green eggs')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.strip() == str(expected), done.stderr
+
+
+def test_command_writes_a_pipeline_and_names_what_is_wrong(trained, tmp_path) -> None:
+    trained.to_disk(tmp_path / "model")
+    done = run_export(tmp_path / "model", tmp_path / "out", "--precision", "int8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [t.tag_ for t in spacy.load(tmp_path / "out")("green ham")]
+    again = run_export(tmp_path / "model", tmp_path / "out")
+    assert again.returncode == 1
+    assert "exists already" in again.stdout
+    assert "float32 or int8" in run_export(tmp_path / "model", tmp_path / "o", "-p", "x").stdout
+    assert "Cannot export" in run_export("no-such-model", tmp_path / "o").stdout
+    spacy.blank("en").to_disk(tmp_path / "blank")
+    assert "none of which has" in run_export(tmp_path / "blank", tmp_path / "o").stdout
+    assert not (tmp_path / "o").exists()
