@@ -39,9 +39,9 @@ class Teacher:
             later = nlp.pipe_names[nlp.pipe_names.index(tagger) :]
             settings = {"tagger": tagger, "temperature": temperature}
             nlp.add_pipe("lstm_tagger_recorder", config=settings)
-            nlp.disable_pipes(*later)
+            nlp.select_pipes(disable=later)
 
-    def label(self, docs: Iterable[Doc], *, n_process: int, batch_size: int) -> Iterator[Doc]:
+    def answer(self, docs: Iterable[Doc], *, n_process: int, batch_size: int) -> Iterator[Doc]:
         """Yield docs of the same tokens with probabilities, or with tags alone."""
         vocab = self.nlp.vocab
         own = (Doc(vocab, words=_words(doc), spaces=_spaces(doc)) for doc in docs)
@@ -78,10 +78,31 @@ def make_recorder(nlp: Language, name: str, tagger: str, temperature: float) -> 
     return Recorder(nlp.get_pipe(tagger), temperature)
 
 
+def label(
+    docs: Sequence[Doc], teachers: Sequence[Teacher], kept: int, *, n_process: int, batch_size: int
+) -> list[Doc]:
+    """The docs with the mean of the teachers' probabilities, see `average`.
+
+    Docs of similar length go through the teachers together: transformers read padding, too.
+    """
+    order = sorted(range(len(docs)), key=lambda i: len(docs[i]))
+    by_length = [docs[i] for i in order]
+    streams = [
+        teacher.answer(by_length, n_process=n_process, batch_size=batch_size)
+        for teacher in teachers
+    ]
+    vocab = teachers[0].nlp.vocab
+    labelled = {
+        i: average(vocab, answers, kept)
+        for i, answers in zip(order, zip(*streams, strict=True), strict=True)
+    }
+    return [labelled[i] for i in range(len(docs))]
+
+
 def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
     """One doc with the mean of several teachers' probabilities, and the most probable tags.
 
-    answers: docs of the same tokens, as `Teacher.label` yields them.
+    answers: docs of the same tokens, as `Teacher.answer` yields them.
     kept: number of probabilities kept of each token.
     """
     labels = sorted({label for doc in answers for label in _labels(doc)})

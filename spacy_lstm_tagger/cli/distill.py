@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from itertools import islice, tee
+from itertools import islice
 from pathlib import Path
 
 import spacy
 import typer
+from spacy.cli._util import import_code
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.util import minibatch
 from tqdm import tqdm
 from wasabi import msg
 
-from ..labelling import Teacher, average
+from ..labelling import Teacher, label
 from ..rawtext import read_docs
 from . import lstm_tagger_cli
 
@@ -40,6 +41,9 @@ def distill_cli(
     n_process: int = typer.Option(1, "--n-process", "-n", help="Processes of each teacher"),
     batch_size: int = typer.Option(64, "--batch-size", "-b", help="Docs in a batch"),
     limit: int = typer.Option(0, "--limit", "-l", help="Most docs to label, 0 for all"),
+    code: Path | None = typer.Option(
+        None, "--code", "-c", help="Python file with functions that the teachers need", exists=True
+    ),
 ) -> None:
     """Label raw text with the tag probabilities of one or several trained pipelines.
 
@@ -57,13 +61,16 @@ def distill_cli(
             f"Cannot write {output}: it must be a .spacy file in a directory that exists.", exits=1
         )
     try:
+        import_code(code)
         loaded = [Teacher(_load(name), temperature) for name in teachers.split(",")]
         settings = [teachers, str(raw.resolve()), raw.stat().st_size, temperature, kept, limit]
         parts = Parts(output, settings)
         docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
-        labelled = _label(islice(docs, len(parts), None), loaded, kept, n_process, batch_size)
-        for part in _batches(tqdm(labelled, unit=" docs", initial=len(parts)), PART):
-            parts.add(part)
+        docs = islice(docs, len(parts), None)
+        with tqdm(unit=" docs", initial=len(parts)) as progress:
+            for part in minibatch(docs, PART):
+                parts.add(label(part, loaded, kept, n_process=n_process, batch_size=batch_size))
+                progress.update(len(part))
     except ValueError as error:
         msg.fail("Cannot distill", str(error), exits=1)
     n_docs, n_words = parts.join()
@@ -114,22 +121,6 @@ class Parts:
             path.unlink()
         self.directory.rmdir()
         return len(whole), sum(len(tokens) for tokens in whole.tokens)
-
-
-def _label(
-    docs: Iterator[Doc], teachers: list[Teacher], kept: int, n_process: int, batch_size: int
-) -> Iterator[Doc]:
-    streams = [
-        teacher.label(own, n_process=n_process, batch_size=batch_size)
-        for teacher, own in zip(teachers, tee(docs, len(teachers)), strict=True)
-    ]
-    for answers in zip(*streams, strict=True):
-        yield average(teachers[0].nlp.vocab, answers, kept)
-
-
-def _batches(docs: Iterator[Doc], size: int) -> Iterator[list[Doc]]:
-    while batch := list(islice(docs, size)):
-        yield batch
 
 
 def _load(name: str) -> Language:

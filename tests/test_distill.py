@@ -1,0 +1,273 @@
+"""Teachers label text: the command, its interruption, and training on what it wrote."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy
+import pytest
+import spacy
+from numpy.testing import assert_allclose, assert_array_equal
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus
+
+from spacy_lstm_tagger.augment import is_added
+from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
+from spacy_lstm_tagger.labelling import Teacher, label
+from spacy_lstm_tagger.teaching import KEY, get_tag_probabilities
+
+TEXTS = ["I like green eggs", "Eat blue ham", "ham", "unheard-of wörds 👍 !"]
+
+
+def run_distill(*arguments, **settings) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "distill", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, **settings)
+
+
+def read(path: Path) -> list[Doc]:
+    return list(DocBin().from_disk(path).get_docs(spacy.blank("en").vocab))
+
+
+@pytest.fixture
+def teacher(make_nlp, randomize):
+    """A pipeline with random weights."""
+
+    def make(seed: int = 0):
+        nlp = make_nlp()
+        randomize(nlp.get_pipe("lstm_tagger"), seed)
+        return nlp
+
+    return make
+
+
+@pytest.fixture
+def stock_teacher(make_examples):
+    """A pipeline with spaCy's own tagger, which listens to a component before it."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "*"}
+    model = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
+    nlp.add_pipe("tagger", config={"model": model})
+    nlp.add_pipe("sentencizer")
+    optimizer = nlp.initialize(lambda: make_examples(nlp))
+    for _ in range(5):
+        nlp.update(make_examples(nlp), sgd=optimizer)
+    return nlp
+
+
+def labelled(nlp, texts=TEXTS, **settings) -> list[Doc]:
+    docs = [nlp.make_doc(text) for text in texts]
+    teacher = Teacher(nlp, settings.pop("temperature", 1.0))
+    return label(docs, [teacher], settings.pop("kept", 99), n_process=1, batch_size=2)
+
+
+def test_a_teachers_probabilities_are_its_own(teacher) -> None:
+    nlp = teacher()
+    tagger = nlp.get_pipe("lstm_tagger")
+    expected = tagger.predict_probabilities([nlp.make_doc(text) for text in TEXTS])
+    for doc, probabilities in zip(labelled(nlp), expected, strict=True):
+        assert_allclose(get_tag_probabilities(doc, tagger.labels), probabilities, atol=1e-3)
+        assert [t.tag_ for t in doc] == [tagger.labels[i] for i in probabilities.argmax(axis=1)]
+
+
+def test_stock_tagger_teaches_as_well(stock_teacher) -> None:
+    expected = [[token.tag_ for token in stock_teacher(text)] for text in TEXTS]
+    docs = labelled(stock_teacher)
+    assert [[token.tag_ for token in doc] for doc in docs] == expected
+    for doc in docs:
+        assert set(doc.user_data) == {KEY}
+        rows = get_tag_probabilities(doc, stock_teacher.get_pipe("tagger").labels)
+        assert_allclose(rows.sum(axis=1), 1.0, atol=1e-3)
+
+
+def test_temperature_makes_probabilities_less_sure(teacher) -> None:
+    labels = teacher().get_pipe("lstm_tagger").labels
+    (cold,) = labelled(teacher(), TEXTS[:1])
+    (warm,) = labelled(teacher(), TEXTS[:1], temperature=3.0)
+    cold_rows = get_tag_probabilities(cold, labels)
+    expected = cold_rows ** (1 / 3)
+    expected /= expected.sum(axis=1, keepdims=True)
+    assert_allclose(get_tag_probabilities(warm, labels), expected, atol=5e-3)
+
+
+def test_several_teachers_are_averaged(teacher) -> None:
+    labels = teacher().get_pipe("lstm_tagger").labels
+    docs = [teacher().make_doc("I like green eggs")]
+    alone = [labelled(teacher(seed), ["I like green eggs"])[0] for seed in (1, 2)]
+    both = label(
+        docs, [Teacher(teacher(seed), 1.0) for seed in (1, 2)], 99, n_process=1, batch_size=8
+    )
+    mean = numpy.mean([get_tag_probabilities(doc, labels) for doc in alone], axis=0)
+    assert_allclose(get_tag_probabilities(both[0], labels), mean, atol=2e-3)
+
+
+def test_teacher_without_probabilities_teaches_its_tags() -> None:
+    def tag(doc: Doc) -> Doc:
+        for token in doc:
+            token.tag_ = "P" if token.lower_ == "i" else "N"
+        return doc
+
+    Language.component("test_rule_tagger", assigns=["token.tag"], func=tag)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("test_rule_tagger")
+    (doc,) = labelled(nlp, ["I ham"])
+    assert [token.tag_ for token in doc] == ["P", "N"]
+    assert_array_equal(get_tag_probabilities(doc, ["N", "P"]), [[0, 1], [1, 0]])
+
+
+def test_pipeline_without_tags_is_refused() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    with pytest.raises(ValueError, match=r"none of which sets token\.tag"):
+        Teacher(nlp, 1.0)
+
+
+@pytest.mark.parametrize("name", ["raw.txt", "raw.jsonl", "raw.txt.gz", "raw.jsonl.gz"])
+def test_command_reads_every_kind_of_text(name, teacher, tmp_path) -> None:
+    teacher().to_disk(tmp_path / "model")
+    lines = [json.dumps({"text": text}) if "json" in name else text for text in [*TEXTS, ""]]
+    data = "\n".join(lines).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    done = run_distill(tmp_path / "model", tmp_path / name, tmp_path / "out.spacy")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [doc.text for doc in read(tmp_path / "out.spacy")] == TEXTS
+    assert not (tmp_path / "out.spacy.parts").exists()
+
+
+def test_command_keeps_the_tokens_of_docs_and_uses_processes(teacher, tmp_path) -> None:
+    nlp = teacher()
+    nlp.to_disk(tmp_path / "model")
+    docs = [Doc(nlp.vocab, words=["I", "can't"]), Doc(nlp.vocab, words=["x"])]
+    DocBin(docs=docs).to_disk(tmp_path / "raw.spacy")
+    done = run_distill(
+        tmp_path / "model", tmp_path / "raw.spacy", tmp_path / "out.spacy", "--n-process", 2
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [[t.text for t in doc] for doc in read(tmp_path / "out.spacy")] == [
+        ["I", "can't"],
+        ["x"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "arguments", "error"),
+    [
+        ("raw.txt", ["--kept", 0], "must be above 0"),
+        ("raw.pdf", [], "neither .txt nor .jsonl"),
+        ("raw.jsonl", [], 'line 1: not a JSON object with the key "text"'),
+    ],
+)
+def test_command_names_what_is_wrong(raw, arguments, error, teacher, tmp_path) -> None:
+    teacher().to_disk(tmp_path / "model")
+    (tmp_path / raw).write_text("text")
+    done = run_distill(tmp_path / "model", tmp_path / raw, tmp_path / "out.spacy", *arguments)
+    assert done.returncode == 1
+    assert error in " ".join(done.stdout.split())
+    assert not (tmp_path / "out.spacy").exists()
+
+
+def test_parts_of_another_run_are_refused(teacher, tmp_path) -> None:
+    teacher().to_disk(tmp_path / "model")
+    (tmp_path / "raw.txt").write_text("\n".join(TEXTS))
+    parts = tmp_path / "out.spacy.parts"
+    parts.mkdir()
+    (parts / "settings").write_text("another")
+    done = run_distill(tmp_path / "model", tmp_path / "raw.txt", tmp_path / "out.spacy")
+    assert done.returncode == 1
+    assert "other teachers, text or settings" in " ".join(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_killed_run_goes_on_without_repeating_or_losing_a_doc(teacher, tmp_path) -> None:
+    teacher().to_disk(tmp_path / "model")
+    texts = [f"ham number {i} is green" for i in range(9000)]
+    (tmp_path / "raw.txt").write_text("\n".join(texts))
+    arguments = [tmp_path / "model", tmp_path / "raw.txt", tmp_path / "out.spacy"]
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "distill", *map(str, arguments)]
+    parts = tmp_path / "out.spacy.parts"
+    for n_parts in (1, 3):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            while run.poll() is None and len(list(parts.glob("*.spacy"))) < n_parts:
+                time.sleep(0.01)
+            os.kill(run.pid, signal.SIGKILL)
+        assert not (tmp_path / "out.spacy").exists()
+    assert run_distill(*arguments).returncode == 0
+    assert [doc.text for doc in read(tmp_path / "out.spacy")] == texts
+
+
+# The reader
+
+
+@pytest.fixture
+def files(teacher, make_examples, tmp_path):
+    nlp = teacher()
+    DocBin(docs=[eg.reference for eg in make_examples(nlp)]).to_disk(tmp_path / "gold.spacy")
+    whole = DocBin(store_user_data=True, docs=labelled(nlp))
+    whole.to_disk(tmp_path / "taught.spacy")
+    return tmp_path
+
+
+def test_reader_mixes_gold_and_taught_examples(files, make_examples) -> None:
+    nlp = spacy.blank("en")
+    reader = build_distillation_corpus_v1(
+        gold=Corpus(files / "gold.spacy"), teacher=files / "taught.spacy", repeats=2
+    )
+    n_gold = 2 * len(make_examples(nlp))
+    examples = list(reader(nlp))
+    assert [KEY in eg.reference.user_data for eg in examples] == [False] * n_gold + [True] * 4
+    assert [is_added(eg) for eg in examples] == [False] * n_gold + [True] * 4
+    assert [eg.predicted.text for eg in examples[n_gold:]] == TEXTS
+    assert not any(token.tag_ for eg in examples for token in eg.predicted)
+
+
+def test_reader_can_count_words_and_stop_early(files) -> None:
+    reader = build_distillation_corpus_v1(
+        gold=Corpus(files / "gold.spacy"),
+        teacher=files / "taught.spacy",
+        count_words=True,
+        limit=2,
+    )
+    examples = list(reader(spacy.blank("en")))
+    assert not any(is_added(eg) for eg in examples)
+    assert sum(KEY in eg.reference.user_data for eg in examples) == 2
+
+
+@pytest.mark.parametrize("setting", [{"repeats": 0}, {"limit": -1}])
+def test_reader_refuses_what_is_out_of_range(files, setting) -> None:
+    with pytest.raises(ValueError, match="must be at least 1 and 0"):
+        build_distillation_corpus_v1(
+            gold=Corpus(files / "gold.spacy"), teacher=files / "taught.spacy", **setting
+        )
+
+
+@pytest.mark.slow
+def test_student_is_trained_by_spacys_command(files) -> None:
+    root = Path(__file__).parents[1]
+    config = spacy.util.load_config(root / "configs" / "demo.cfg")
+    gold = config["corpora"]["train"]
+    config["corpora"]["train"] = {
+        "@readers": "spacy-lstm-tagger.DistillationCorpus.v1",
+        "gold": gold,
+        "teacher": str(files / "taught.spacy"),
+        "repeats": 3,
+    }
+    config["training"]["max_steps"] = 2
+    config["training"]["eval_frequency"] = 1
+    config.to_disk(files / "student.cfg")
+    command = [sys.executable, "-m", "spacy", "train", str(files / "student.cfg")]
+    command += ["--output", str(files / "student")]
+    command += [
+        "--paths.train",
+        str(files / "gold.spacy"),
+        "--paths.dev",
+        str(files / "gold.spacy"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert spacy.load(files / "student" / "model-last")("I like ham")[0].tag_
