@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types benchmark accuracy long-range clean
+.PHONY: help demo test test-fast lint types benchmark accuracy speed long-range clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ benchmark: $(VENV)/installed ## Accuracy and speed beside spaCy's taggers (about
 
 accuracy: $(VENV)/installed ## Train every recipe and its peers, three seeds each (many hours)
 	$(BIN)/python benchmarks/accuracy.py
+
+speed: $(VENV)/installed ## Speed, memory and size beside spaCy's taggers (about an hour)
+	$(BIN)/python benchmarks/speed.py
 
 long-range: $(VENV)/installed ## How far back each cell learns to look (about 10 minutes)
 	$(BIN)/python benchmarks/long_range.py
