@@ -78,7 +78,7 @@ def main() -> None:
         }
         for task, make in tasks.items()
     }
-    alone = {name: _alone(path, args.tokens, words) for name, path in paths.items()}
+    alone = {name: _alone(path, args, words) for name, path in paths.items()}
     args.output.write_text(_report(args, speeds, alone, paths), encoding="utf-8")
     _chart(args.output.with_suffix(".svg"), speeds["sentences"])
     print(args.output.read_text(encoding="utf-8"))
@@ -163,7 +163,7 @@ def _take_turns(
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def _alone(path: Path, n_tokens: int, words: list[str]) -> dict[str, float]:
+def _alone(path: Path, args: argparse.Namespace, words: list[str]) -> dict[str, float]:
     """Median seconds to load and tag a first doc, and MiB at the peak with and without a long one.
 
     In processes of their own.
@@ -176,11 +176,11 @@ def _alone(path: Path, n_tokens: int, words: list[str]) -> dict[str, float]:
         )
         return json.loads(done.stdout.splitlines()[-1])
 
-    short = [run(0) for _ in range(3)]
+    short = [run(0) for _ in range(min(args.rounds, 3))]
     return {
         "loaded": statistics.median(one["loaded"] for one in short),
         "peak": short[0]["peak"],
-        "long": run(n_tokens)["peak"],
+        "long": run(args.tokens)["peak"],
     }
 
 
