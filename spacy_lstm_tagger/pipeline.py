@@ -19,6 +19,7 @@ from .features import needs_vocabulary, set_vocabulary
 from .loading import all_or_nothing, check_files, check_labels
 from .loss import add_soft_targets, hard_gradient, tag_codes
 from .probabilities import tag_probabilities
+from .saving import Guesses, add_extensions, check_setting, save
 from .teaching import soft_targets
 from .vocabulary import Vocabulary
 
@@ -55,7 +56,7 @@ class LSTMTagger(Tagger):
     - collects the vocabulary of the training examples and hands it to the model;
     - takes new labels after training (`add_label`), where the model can grow;
     - reads a gold tag that begins with `neg_prefix` as that tag if it is a label;
-    - gives probabilities (`predict_probabilities`).
+    - gives probabilities (`predict_probabilities`), and keeps them on docs if asked to.
 
     vocab (Vocab): The shared vocabulary.
     model (Model): From docs to one array of scores of shape (n_tokens, n_labels) each.
@@ -69,6 +70,9 @@ class LSTMTagger(Tagger):
     teacher_weight (float): Share, from 0 to 1, of a teacher's tag probabilities in what a token
         is to learn that has them; the rest is its gold tag. See `python -m spacy lstm-tagger
         distill`.
+    save_probabilities (Union[bool, int]): Whether to keep every tag's probability on the docs
+        (`doc._.tag_probabilities`), or of how many of the most probable tags of each token
+        (`token._.tag_candidates`).
     """
 
     def __init__(
@@ -82,6 +86,7 @@ class LSTMTagger(Tagger):
         neg_prefix: Optional[str] = "!",
         label_smoothing: float = 0.0,
         teacher_weight: float = 1.0,
+        save_probabilities: Union[bool, int] = False,
     ) -> None:
         if not 0.0 <= label_smoothing < 1.0:
             raise ValueError(
@@ -93,6 +98,7 @@ class LSTMTagger(Tagger):
                 f"[{name}] teacher_weight is {teacher_weight}, but must be from 0 to 1. "
                 "Mend it in the component's block of the config."
             )
+        check_setting(name, save_probabilities)
         super().__init__(
             vocab,
             model,
@@ -103,6 +109,8 @@ class LSTMTagger(Tagger):
             label_smoothing=label_smoothing,
         )
         self.cfg["teacher_weight"] = teacher_weight
+        self.cfg["save_probabilities"] = save_probabilities
+        add_extensions()
 
     def initialize(
         self,
@@ -189,6 +197,31 @@ class LSTMTagger(Tagger):
             in the order of `labels`, rows summing to 1.
         """
         return tag_probabilities(self, list(docs))
+
+    def predict(self, docs: Iterable[Doc]) -> List:
+        """Find the tags of docs, without modifying them.
+
+        docs (Iterable[Doc]): The docs.
+        RETURNS (List): The tags' indices, one array for each doc; with their probabilities where
+            `save_probabilities` asks for them.
+        """
+        if not self.cfg["save_probabilities"]:
+            return super().predict(docs)
+        docs = list(docs)
+        probabilities = [self.model.ops.to_numpy(p) for p in self.predict_probabilities(docs)]
+        return Guesses([p.argmax(axis=1) for p in probabilities], probabilities)
+
+    def set_annotations(self, docs: Iterable[Doc], batch_tag_ids: List) -> None:
+        """Set the tags of docs, and keep their probabilities where there are any.
+
+        docs (Iterable[Doc]): The docs.
+        batch_tag_ids (List): What `predict` returned for them.
+        """
+        docs = list(docs)
+        super().set_annotations(docs, batch_tag_ids)
+        if isinstance(batch_tag_ids, Guesses):
+            for doc, probabilities in zip(docs, batch_tag_ids.probabilities, strict=True):
+                save(doc, self.labels, probabilities, self.cfg["save_probabilities"])
 
     def get_loss(
         self, examples: Iterable[Example], scores: List[Floats2d]
@@ -289,6 +322,7 @@ class LSTMTagger(Tagger):
         "neg_prefix": "!",
         "label_smoothing": 0.0,
         "teacher_weight": 1.0,
+        "save_probabilities": False,
     },
     default_score_weights={
         "tag_acc": 1.0,
@@ -307,6 +341,7 @@ def make_lstm_tagger(
     neg_prefix: Optional[str],
     label_smoothing: float,
     teacher_weight: float,
+    save_probabilities: Union[bool, int],
 ) -> LSTMTagger:
     """Make the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
     return LSTMTagger(
@@ -318,6 +353,7 @@ def make_lstm_tagger(
         neg_prefix=neg_prefix,
         label_smoothing=label_smoothing,
         teacher_weight=teacher_weight,
+        save_probabilities=save_probabilities,
     )
 
 

@@ -1,0 +1,80 @@
+"""How sure the tagger is, kept on docs: `doc._.tag_probabilities` and what is read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+from spacy.tokens import Doc, Token
+from thinc.types import Floats2d
+
+
+class Guesses(list):
+    """What `LSTMTagger.predict` returns, with the probabilities that it was decided by.
+
+    probabilities: one array of shape (n_tokens, n_labels) for each doc.
+    """
+
+    def __init__(self, tags: Sequence[Any], probabilities: Sequence[Floats2d]) -> None:
+        super().__init__(tags)
+        self.probabilities = probabilities
+
+
+def check_setting(name: str, value: object) -> None:
+    """Raise ValueError where `save_probabilities` is neither true, false nor a whole number."""
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(
+            f"[{name}] save_probabilities is {value!r}, but must be false, true, or how many of "
+            "the most probable tags to keep of each token, at least 1. Mend it in the component's "
+            "block of the config."
+        )
+
+
+def add_extensions() -> None:
+    """Register the attributes, unless something under their names is there."""
+    for name in ("tag_probabilities", "tag_labels", "tag_ranking"):
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, default=None)
+    for name, getter in (("tag_probability", _best), ("tag_candidates", _candidates)):
+        if not Token.has_extension(name):
+            Token.set_extension(name, getter=getter)
+
+
+def save(doc: Doc, labels: Sequence[str], probabilities: Floats2d, kept: bool | int) -> None:
+    """Keep probabilities on a doc, so that they are saved with its `user_data`.
+
+    labels: names of the columns.
+    probabilities: shape (n_tokens, n_labels).
+    kept: True for all of them, in `doc._.tag_probabilities`; or how many of each token's most
+        probable tags, in `token._.tag_candidates` alone.
+    """
+    doc._.tag_labels = list(labels)
+    if kept is True:
+        doc._.tag_probabilities = numpy.array(probabilities, dtype="float32")  # not a view
+        return
+    n = min(int(kept), len(labels))
+    best = numpy.argsort(-probabilities, axis=1, kind="stable")[:, :n]
+    values = numpy.take_along_axis(probabilities, best, axis=1)
+    doc._.tag_ranking = {"tags": best.astype("uint16"), "probabilities": values.astype("float32")}
+
+
+def _candidates(token: Token) -> list[tuple[str, float]] | None:
+    """The most probable tags with their probabilities, best first; None where none were kept."""
+    doc = token.doc
+    if doc._.tag_ranking is not None:
+        tags = doc._.tag_ranking["tags"][token.i].tolist()
+        values = doc._.tag_ranking["probabilities"][token.i].tolist()
+    elif doc._.tag_probabilities is not None:
+        row = doc._.tag_probabilities[token.i]
+        tags = numpy.argsort(-row, kind="stable").tolist()
+        values = row[tags].tolist()
+    else:
+        return None
+    return [(doc._.tag_labels[tag], value) for tag, value in zip(tags, values, strict=True)]
+
+
+def _best(token: Token) -> float | None:
+    """The probability of the most probable tag; None where none were kept."""
+    candidates = _candidates(token)
+    return candidates[0][1] if candidates else None

@@ -1,0 +1,96 @@
+"""Probabilities kept on docs: what they are, what survives, what is refused."""
+
+import numpy
+import pytest
+import spacy
+from numpy.testing import assert_allclose, assert_array_equal
+from spacy.tokens import Doc, DocBin
+
+TEXTS = ["I like green eggs", "", "unheard-of wörds 👍 !"]
+
+
+@pytest.fixture
+def nlp(make_nlp, randomize):
+    nlp = make_nlp()
+    randomize(nlp.get_pipe("lstm_tagger"))
+    return nlp
+
+
+def keep(nlp, setting):
+    nlp.get_pipe("lstm_tagger").cfg["save_probabilities"] = setting
+    return nlp
+
+
+def test_nothing_is_kept_unless_asked(nlp) -> None:
+    doc = nlp("I like green eggs")
+    assert doc.user_data == {}
+    assert doc._.tag_probabilities is doc[0]._.tag_probability is doc[0]._.tag_candidates is None
+
+
+def test_tags_are_the_same_as_without(nlp) -> None:
+    expected = [[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS)]
+    for setting in (True, 2):
+        docs = keep(nlp, setting).pipe(TEXTS)
+        assert [[token.tag_ for token in doc] for doc in docs] == expected
+
+
+def test_matrix_is_that_of_the_component(nlp) -> None:
+    tagger = nlp.get_pipe("lstm_tagger")
+    for doc in keep(nlp, True).pipe(TEXTS):
+        (expected,) = tagger.predict_probabilities([doc])
+        assert doc._.tag_probabilities.dtype == "float32"
+        assert doc._.tag_probabilities.shape == (len(doc), len(tagger.labels))
+        assert_allclose(doc._.tag_probabilities, expected, atol=1e-6)
+        assert doc._.tag_labels == list(tagger.labels)
+
+
+def test_candidates_are_ranked_and_the_best_is_the_tag(nlp) -> None:
+    for setting, n in ((True, 3), (2, 2), (1, 1), (99, 3)):
+        for token in keep(nlp, setting)("I like green eggs"):
+            candidates = token._.tag_candidates
+            assert len(candidates) == n
+            assert candidates[0] == (token.tag_, token._.tag_probability)
+            values = [value for _, value in candidates]
+            assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize("setting", [True, 2])
+def test_probabilities_survive_bytes_and_files(setting, nlp, tmp_path) -> None:
+    doc = keep(nlp, setting)("I like green eggs")
+    expected = [token._.tag_candidates for token in doc]
+    from_bytes = Doc(nlp.vocab).from_bytes(doc.to_bytes())
+    DocBin(store_user_data=True, docs=[doc]).to_disk(tmp_path / "docs.spacy")
+    (from_file,) = DocBin().from_disk(tmp_path / "docs.spacy").get_docs(spacy.blank("en").vocab)
+    for other in (from_bytes, from_file):
+        assert [token._.tag_candidates for token in other] == expected
+        if setting is True:
+            assert_array_equal(other._.tag_probabilities, doc._.tag_probabilities)
+
+
+def test_processes_send_probabilities_back(nlp) -> None:
+    expected = [doc._.tag_probabilities for doc in keep(nlp, True).pipe(TEXTS)]
+    found = [doc._.tag_probabilities for doc in nlp.pipe(TEXTS, n_process=2)]
+    for one, other in zip(expected, found, strict=True):
+        assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_docs_matrix_does_not_hold_that_of_its_batch(nlp) -> None:
+    for doc in keep(nlp, True).pipe(TEXTS):
+        assert doc._.tag_probabilities.base is None
+
+
+def test_setting_is_saved_with_the_pipeline(nlp, tmp_path) -> None:
+    keep(nlp, 2).to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert len(loaded("ham")[0]._.tag_candidates) == 2
+
+
+@pytest.mark.parametrize("setting", [-1, 0.5, "all"])
+def test_setting_out_of_range_is_refused(setting) -> None:
+    with pytest.raises(ValueError, match="save_probabilities"):
+        spacy.blank("en").add_pipe("lstm_tagger", config={"save_probabilities": setting})
+
+
+def test_matrix_of_an_empty_doc_has_no_rows(nlp) -> None:
+    assert keep(nlp, True)("")._.tag_probabilities.shape == (0, 3)
+    assert isinstance(nlp("ham")._.tag_probabilities, numpy.ndarray)
