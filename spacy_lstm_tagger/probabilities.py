@@ -1,20 +1,25 @@
-"""Tag probabilities of any of spaCy's taggers."""
+"""Tag probabilities of any of spaCy's taggers, and how far to trust them.
+
+Source: temperature and expected calibration error, Guo et al. 2017
+(https://arxiv.org/abs/1706.04599).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
-from thinc.types import Floats2d
+from thinc.types import Floats1d, Floats2d, Ints1d
 
 
 def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
     """The probability of every label for every token, without modifying the docs.
 
     Returns one array of shape (n_tokens, n_labels) for each doc, columns in the order of the
-    tagger's labels, rows summing to 1.
+    tagger's labels, rows summing to 1. A `temperature` in the tagger's `cfg` divides the scores.
     """
     xp = tagger.model.ops.xp
     if not any(len(doc) for doc in docs):
@@ -22,10 +27,49 @@ def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
     output = tagger.model.maybe_get_ref("output_layer")
     if output is not None and output.attrs.get("softmax_normalize"):
         return tagger.model.predict(docs)  # spacy.Tagger.v2 with normalize = true
-    return [softmax(xp, scores) for scores in tagger.model.predict(docs)]
+    temperature = tagger.cfg.get("temperature", 1.0)
+    return [softmax(xp, scores / temperature) for scores in tagger.model.predict(docs)]
 
 
 def softmax(xp: Any, scores: Floats2d) -> Floats2d:
     """The probabilities of unnormalized log-probabilities, shape (n_tokens, n_labels)."""
     exponentials = xp.exp(scores - scores.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def fit_temperature(scores: Floats2d, gold: Ints1d) -> float:
+    """The temperature at which gold tags are most probable, found by golden-section search.
+
+    scores: unnormalized log-probabilities, shape (n_tokens, n_labels).
+    gold: column of each token's gold tag, shape (n_tokens,).
+    Returns a temperature from 0.05 to 20.
+    """
+    rows = numpy.arange(len(gold))
+
+    def cost(log_temperature: float) -> float:
+        scaled = scores.astype("float64") / numpy.exp(log_temperature)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return float((numpy.log(numpy.exp(scaled).sum(axis=1)) - scaled[rows, gold]).mean())
+
+    low, high = numpy.log(0.05), numpy.log(20.0)
+    ratio = (numpy.sqrt(5.0) - 1) / 2
+    while high - low > 1e-4:
+        one, other = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, other) if cost(one) < cost(other) else (one, high)
+    return float(numpy.exp((low + high) / 2))
+
+
+def calibration_error(probabilities: Floats2d, gold: Ints1d, *, bins: int = 15) -> float:
+    """Expected calibration error of the most probable tags: 0 for perfect, at most 1.
+
+    Mean distance between how probable tags are said to be and how often they are right, over
+    bins of equal width, weighted by the tokens in each.
+    probabilities: shape (n_tokens, n_labels).
+    gold: column of each token's gold tag, shape (n_tokens,).
+    """
+    confidence: Floats1d = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == gold
+    bin_ = numpy.minimum((confidence * bins).astype(int), bins - 1)
+    said = numpy.bincount(bin_, weights=confidence, minlength=bins)
+    found = numpy.bincount(bin_, weights=right, minlength=bins)
+    return float(numpy.abs(said - found).sum() / len(gold))
