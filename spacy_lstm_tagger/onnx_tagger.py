@@ -27,8 +27,9 @@ def build_onnx_tagger_v1(
 ) -> Model[List[Doc], List[Floats2d]]:
     """Build a tagger that was exported. It cannot be trained.
 
-    max_characters, include_static_vectors: those of the model that was exported.
+    max_characters (int): As in the model that was exported.
     affixes (bool): Whether that model read affixes.
+    include_static_vectors (bool): As in the model that was exported.
     threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
     nO (Optional[int]): Number of tags, null to take it from the export.
     RETURNS: From docs to one array of logits of shape (n_tokens, nO) each.

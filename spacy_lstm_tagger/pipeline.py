@@ -11,7 +11,7 @@ from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from .augment import is_added
@@ -22,28 +22,6 @@ from .probabilities import tag_probabilities
 from .saving import Guesses, add_extensions, check_setting, save
 from .teaching import soft_targets
 from .vocabulary import Vocabulary
-
-DEFAULT_MODEL = Config().from_str(
-    """
-[model]
-@architectures = "spacy-lstm-tagger.LSTMTagger.v1"
-word_width = 100
-min_word_freq = 2
-affix_width = 16
-char_width = 128
-char_embed_width = 50
-max_characters = 18
-include_static_vectors = false
-cell = "lstm"
-width = 256
-depth = 2
-bidirectional = true
-mixed_precision = false
-grad_scaler = null
-nO = null
-"""
-)["model"]
-
 
 SAMPLE = 10
 """Examples that the model is initialized with, as many as spaCy's tagger takes."""
@@ -310,51 +288,6 @@ class LSTMTagger(Tagger):
             check_labels(self)
             super().from_disk(path, exclude=[*exclude, "cfg", "model"])
         return self
-
-
-@Language.factory(
-    "lstm_tagger",
-    assigns=["token.tag"],
-    default_config={
-        "model": DEFAULT_MODEL,
-        "overwrite": False,
-        "scorer": {"@scorers": "spacy.tagger_scorer.v1"},
-        "neg_prefix": "!",
-        "label_smoothing": 0.0,
-        "teacher_weight": 1.0,
-        "save_probabilities": False,
-    },
-    default_score_weights={
-        "tag_acc": 1.0,
-        "pos_acc": 0.0,
-        "tag_micro_p": None,
-        "tag_micro_r": None,
-        "tag_micro_f": None,
-    },
-)
-def make_lstm_tagger(
-    nlp: Language,
-    name: str,
-    model: Model,
-    overwrite: bool,
-    scorer: Optional[Callable],
-    neg_prefix: Optional[str],
-    label_smoothing: float,
-    teacher_weight: float,
-    save_probabilities: Union[bool, int],
-) -> LSTMTagger:
-    """Make the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
-    return LSTMTagger(
-        nlp.vocab,
-        model,
-        name=name,
-        overwrite=overwrite,
-        scorer=scorer,
-        neg_prefix=neg_prefix,
-        label_smoothing=label_smoothing,
-        teacher_weight=teacher_weight,
-        save_probabilities=save_probabilities,
-    )
 
 
 def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:

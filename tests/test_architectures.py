@@ -13,12 +13,29 @@ import pytest
 import spacy
 
 import spacy_lstm_tagger
-from spacy_lstm_tagger import architectures
+from spacy_lstm_tagger import architectures, onnx_tagger
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
+from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
+from spacy_lstm_tagger.onnx_tagger import build_onnx_tagger_v1
 
 PACKAGE = Path(spacy_lstm_tagger.__file__).parent
 HEAVY = {"torch", "cupy"}
-LIGHT_MODULES = ["pipeline", "features", "windows", "vocabulary", "loss", "cli"]
+LIGHT_MODULES = [
+    "cli",
+    "corpus",
+    "factory",
+    "features",
+    "labelling",
+    "loss",
+    "onnx_tagger",
+    "pipeline",
+    "probabilities",
+    "saving",
+    "table",
+    "teaching",
+    "vocabulary",
+    "windows",
+]
 
 
 def registered_names() -> list[str]:
@@ -30,6 +47,7 @@ def test_names_are_registered() -> None:
     assert registered_names() == [
         "spacy-lstm-tagger.LSTMEncoder.v1",
         "spacy-lstm-tagger.LSTMTagger.v1",
+        "spacy-lstm-tagger.OnnxTagger.v1",
     ]
 
 
@@ -38,16 +56,30 @@ def test_name_leads_to_its_builder(name: str) -> None:
     """spacy-lstm-tagger.LSTMTagger.v1 leads to build_lstm_tagger_v1."""
     _, thing, version = name.split(".")
     words = re.findall(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+", thing)
-    builder = getattr(architectures, "_".join(["build", *map(str.lower, words), version]))
+    module = onnx_tagger if thing == "OnnxTagger" else architectures
+    builder = getattr(module, "_".join(["build", *map(str.lower, words), version]))
     assert spacy.registry.architectures.get(name) is builder
+
+
+def test_reader_leads_to_its_builder() -> None:
+    name = "spacy-lstm-tagger.DistillationCorpus.v1"
+    assert spacy.registry.readers.get(name) is build_distillation_corpus_v1
 
 
 def test_factory_is_an_entry_point() -> None:
     found = {e.name: e.value for e in entry_points(group="spacy_factories")}
-    assert found["lstm_tagger"] == "spacy_lstm_tagger.pipeline:make_lstm_tagger"
+    assert found["lstm_tagger"] == "spacy_lstm_tagger.factory:make_lstm_tagger"
 
 
-@pytest.mark.parametrize("builder", [build_lstm_tagger_v1, build_lstm_encoder_v1])
+@pytest.mark.parametrize(
+    "builder",
+    [
+        build_lstm_tagger_v1,
+        build_lstm_encoder_v1,
+        build_onnx_tagger_v1,
+        build_distillation_corpus_v1,
+    ],
+)
 def test_builder_takes_and_documents_keywords_alone(builder) -> None:
     for name, parameter in inspect.signature(builder).parameters.items():
         assert parameter.kind is parameter.KEYWORD_ONLY
