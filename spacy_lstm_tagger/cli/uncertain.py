@@ -1,0 +1,44 @@
+"""`python -m spacy lstm-tagger uncertain`: list uncertain tokens for the next annotation."""
+
+from pathlib import Path
+
+import spacy
+import srsly
+import typer
+from wasabi import msg
+
+from ..rawtext import read_docs
+from ..uncertain import label_studio_task, prodigy_task, uncertain_tokens
+from . import lstm_tagger_cli
+
+FORMATS = {"prodigy": prodigy_task, "label-studio": label_studio_task}
+CANDIDATES = 3
+
+
+@lstm_tagger_cli.command("uncertain")
+def uncertain_cli(
+    model: str = typer.Argument(..., help="Name or path of a trained pipeline"),
+    raw: Path = typer.Argument(
+        ..., help="Text: .txt (a text a line), .jsonl, either with .gz, or .spacy", exists=True
+    ),
+    below: float = typer.Option(0.5, "--below", "-b", help="List tokens less probable than this"),
+    form: str = typer.Option("prodigy", "--format", "-f", help="prodigy or label-studio"),
+    component: str = typer.Option("lstm_tagger", "--component", "-c", help="The tagger's name"),
+) -> None:
+    """Print the sentences that have uncertain tokens as JSON, one a line."""
+    if not 0 < below <= 1 or form not in FORMATS:
+        msg.fail(
+            f"--below is {below} and --format '{form}', but must be above 0 up to 1, and one of "
+            f"{', '.join(FORMATS)}",
+            exits=1,
+        )
+    try:
+        nlp = spacy.load(model)
+        if component not in nlp.pipe_names:
+            raise ValueError(f"There is no component '{component}', only {nlp.pipe_names}.")
+        nlp.get_pipe(component).cfg["save_probabilities"] = CANDIDATES
+        docs = nlp.pipe(read_docs(raw, nlp))
+        for sentence, tokens in uncertain_tokens(docs, below):
+            print(srsly.json_dumps(FORMATS[form](sentence, tokens)))
+    except (OSError, ValueError) as error:
+        msg.fail(f"Cannot list uncertain tokens of {raw}", str(error), exits=1)

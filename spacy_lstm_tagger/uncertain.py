@@ -1,0 +1,87 @@
+"""Tokens whose tag is uncertain, as tasks for annotators.
+
+Sources of the formats: https://prodi.gy/docs/api-interfaces#ner_manual (Prodigy) and
+https://labelstud.io/guide/predictions (Label Studio, a text with labels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from spacy.tokens import Doc, Span, Token
+
+
+def uncertain_tokens(docs: Iterable[Doc], below: float) -> Iterator[tuple[Span, list[Token]]]:
+    """Yield sentences with their tokens whose most probable tag is less probable than `below`.
+
+    docs: tagged with `save_probabilities`; a doc without sentences counts as one.
+    below: a probability, above 0 up to 1.
+    """
+    for doc in docs:
+        sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
+        for sentence in sentences:
+            tokens = [token for token in sentence if token._.tag_probability < below]
+            if tokens:
+                yield sentence, tokens
+
+
+def prodigy_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
+    """A task for Prodigy's `ner_manual` or `pos_manual`, offsets counted from the sentence."""
+    return {
+        "text": sentence.text,
+        "tokens": [
+            {
+                "text": token.text,
+                "id": token.i - sentence.start,
+                "start": token.idx - sentence.start_char,
+                "end": token.idx - sentence.start_char + len(token),
+                "ws": bool(token.whitespace_),
+            }
+            for token in sentence
+        ],
+        "spans": [
+            {
+                "start": token.idx - sentence.start_char,
+                "end": token.idx - sentence.start_char + len(token),
+                "token_start": token.i - sentence.start,
+                "token_end": token.i - sentence.start,
+                "label": token._.tag_candidates[0][0],
+                "probability": round(token._.tag_probability, 4),
+            }
+            for token in tokens
+        ],
+        "meta": {"candidates": [_candidates(token) for token in tokens]},
+    }
+
+
+def label_studio_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
+    """A task for Label Studio with predictions for `<Labels name="tag" toName="text">`."""
+    return {
+        "data": {"text": sentence.text},
+        "predictions": [
+            {
+                "score": round(min(token._.tag_probability for token in tokens), 4),
+                "result": [
+                    {
+                        "from_name": "tag",
+                        "to_name": "text",
+                        "type": "labels",
+                        "score": round(token._.tag_probability, 4),
+                        "value": {
+                            "start": token.idx - sentence.start_char,
+                            "end": token.idx - sentence.start_char + len(token),
+                            "text": token.text,
+                            "labels": [token._.tag_candidates[0][0]],
+                        },
+                    }
+                    for token in tokens
+                ],
+            }
+        ],
+    }
+
+
+def _candidates(token: Token) -> str:
+    tags = ", ".join(f"{tag} {value:.2f}" for tag, value in token._.tag_candidates)
+    return f"{token.text}: {tags}"
