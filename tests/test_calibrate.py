@@ -74,10 +74,17 @@ def test_command_keeps_tags_and_changes_probabilities_alone(files) -> None:
 def test_command_names_what_is_wrong(files) -> None:
     (files / "there").mkdir()
     there = run_calibrate(files / "model", files / "dev.spacy", files / "there")
-    assert "must be a new directory" in " ".join(there.stdout.split())
+    assert "exists already" in " ".join(there.stdout.split())
     other = run_calibrate(files / "model", files / "dev.spacy", files / "out", "-c", "ner")
     assert "no component 'ner'" in other.stdout
     untagged = run_calibrate(files / "model", files / "untagged.spacy", files / "out")
     assert "Less than two of the docs" in " ".join(untagged.stdout.split())
     assert {done.returncode for done in (there, other, untagged)} == {1}
     assert not (files / "out").exists()
+
+
+def test_rest_of_a_killed_run_does_not_get_into_the_output(files) -> None:
+    (files / "calibrated.tmp" / "ner").mkdir(parents=True)
+    assert run_calibrate(files / "model", files / "dev.spacy", files / "calibrated").returncode == 0
+    assert not (files / "calibrated" / "ner").exists()
+    assert not (files / "calibrated.tmp").exists()

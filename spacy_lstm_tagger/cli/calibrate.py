@@ -11,6 +11,7 @@ from wasabi import msg
 
 from ..probabilities import calibration_error, fit_temperature, softmax
 from . import lstm_tagger_cli
+from .output import check_new, save_pipeline
 
 BATCH = 500
 
@@ -27,8 +28,7 @@ def calibrate_cli(
     The expected calibration error is measured on the half of the docs that the temperature was
     not fitted on, and the other way round; the temperature that is saved is fitted on all.
     """
-    if output.exists() or not output.parent.is_dir():
-        msg.fail(f"{output} must be a new directory in one that exists", exits=1)
+    check_new(output)
     try:
         nlp = spacy.load(model)
         if component not in nlp.pipe_names:
@@ -45,9 +45,7 @@ def calibrate_cli(
         after.append(calibration_error(softmax(numpy, scores / temperature), gold))
     scores, gold = (numpy.concatenate(parts) for parts in zip(*halves, strict=True))
     tagger.cfg["temperature"] = fit_temperature(scores, gold)
-    beside = output.with_name(f"{output.name}.tmp")
-    nlp.to_disk(beside)
-    beside.replace(output)
+    save_pipeline(nlp, output)
     msg.good(
         f"Wrote {output}: temperature {tagger.cfg['temperature']:.3f}, expected calibration "
         f"error {100 * numpy.mean(after):.2f} % (uncalibrated {100 * numpy.mean(before):.2f} %)"

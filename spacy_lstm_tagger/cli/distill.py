@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from itertools import islice
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from wasabi import msg
 from ..labelling import Teacher, label
 from ..rawtext import read_docs
 from . import lstm_tagger_cli
+from .output import write_file
 
 PART = 2000
 """Docs in one part of the output."""
@@ -95,7 +95,7 @@ class Parts:
                 "Repeat that run to end it, or remove the directory."
             )
         self.directory.mkdir(exist_ok=True)
-        _write(present, digest.encode())
+        write_file(present, digest.encode())
 
     def __len__(self) -> int:
         """Number of docs that are there."""
@@ -109,14 +109,14 @@ class Parts:
         """Write one more part."""
         part = DocBin(attrs=["TAG", "SPACY"], store_user_data=True, docs=docs)
         name = f"{len(self.paths()):06}-{len(docs)}.spacy"
-        _write(self.directory / name, part.to_bytes())
+        write_file(self.directory / name, part.to_bytes())
 
     def join(self) -> tuple[int, int]:
         """Join the parts to the output and remove them. Returns the number of docs and words."""
         whole = DocBin(attrs=["TAG", "SPACY"], store_user_data=True)
         for path in self.paths():
             whole.merge(DocBin(store_user_data=True).from_disk(path))
-        _write(self.output, whole.to_bytes())
+        write_file(self.output, whole.to_bytes())
         for path in self.directory.iterdir():
             path.unlink()
         self.directory.rmdir()
@@ -128,13 +128,3 @@ def _load(name: str) -> Language:
         return spacy.load(name)
     except OSError as error:
         raise ValueError(f"Cannot load the pipeline '{name}'. ({error})") from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -9,6 +9,7 @@ from spacy.language import Language
 from wasabi import msg
 
 from . import lstm_tagger_cli
+from .output import check_new, save_pipeline
 
 REQUIREMENT = "onnxruntime>=1.16"
 
@@ -26,10 +27,7 @@ def export_cli(
     """
     if precision not in ("float32", "int8"):
         msg.fail(f"--precision is '{precision}', but must be float32 or int8", exits=1)
-    if output.exists():
-        msg.fail(f"{output} exists already: name a new directory", exits=1)
-    if not output.parent.is_dir():
-        msg.fail(f"The directory {output.parent} does not exist", exits=1)
+    check_new(output)
     try:
         nlp = spacy.load(model)
         names = [name for name in nlp.pipe_names if _exportable(nlp, name)]
@@ -47,9 +45,7 @@ def export_cli(
     requirements = nlp.meta.setdefault("requirements", [])
     if REQUIREMENT not in requirements:
         requirements.append(REQUIREMENT)
-    beside = output.with_name(f"{output.name}.tmp")
-    nlp.to_disk(beside)
-    beside.replace(output)
+    save_pipeline(nlp, output)
     msg.good(f"Wrote {output}: {', '.join(names)} in {precision}")
 
 
