@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
 
-from spacy_lstm_tagger.loss import MISSING, NEGATED, loss_and_gradient, tag_codes
+from spacy_lstm_tagger.loss import MISSING, NEGATED, hard_gradient, tag_codes
 
 LABELS = ["J", "N", "V"]
 OPS = NumpyOps()
@@ -78,41 +78,37 @@ def test_no_examples_have_no_codes() -> None:
 
 def test_gradient_is_probabilities_less_truth() -> None:
     rows = numpy.asarray([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]], dtype="float32")
-    gradient, loss = loss_and_gradient(rows, numpy.asarray([1, 2]), 0.0, OPS)
+    gradient = hard_gradient(rows, numpy.asarray([1, 2]), 0.0, OPS)
     assert_allclose(gradient, [[0.2, -0.5, 0.3], [0.1, 0.1, -0.2]], atol=1e-6)
     assert gradient.dtype == "float32"
-    assert loss == pytest.approx(0.04 + 0.25 + 0.09 + 0.01 + 0.01 + 0.04, rel=1e-5)
 
 
 def test_missing_tag_has_no_gradient() -> None:
-    gradient, loss = loss_and_gradient(probabilities(2, 3), numpy.full(2, MISSING), 0.1, OPS)
+    gradient = hard_gradient(probabilities(2, 3), numpy.full(2, MISSING), 0.1, OPS)
     assert not gradient.any()
-    assert loss == 0.0
 
 
 def test_negated_tag_pushes_its_own_score_down_alone() -> None:
     rows = probabilities(1, 3)
-    gradient, _ = loss_and_gradient(rows, numpy.asarray([NEGATED - 1]), 0.1, OPS)
+    gradient = hard_gradient(rows, numpy.asarray([NEGATED - 1]), 0.1, OPS)
     assert_allclose(gradient, [[0.0, rows[0, 1], 0.0]])
 
 
 def test_smoothing_spreads_its_share_over_the_other_labels() -> None:
     rows = numpy.asarray([[0.05, 0.9, 0.05]], dtype="float32")
-    gradient, loss = loss_and_gradient(rows, numpy.asarray([1]), 0.1, OPS)
+    gradient = hard_gradient(rows, numpy.asarray([1]), 0.1, OPS)
     assert_allclose(gradient, numpy.zeros((1, 3)), atol=1e-6)
-    assert loss == pytest.approx(0.0, abs=1e-10)
 
 
 def test_smoothing_of_one_label_is_none() -> None:
-    gradient, _ = loss_and_gradient(numpy.ones((2, 1), "float32"), numpy.zeros(2, int), 0.1, OPS)
+    gradient = hard_gradient(numpy.ones((2, 1), "float32"), numpy.zeros(2, int), 0.1, OPS)
     assert not gradient.any()
 
 
-def test_no_tokens_have_no_loss() -> None:
+def test_no_tokens_have_no_gradient() -> None:
     empty = numpy.zeros((0, 3), dtype="float32")
-    gradient, loss = loss_and_gradient(empty, numpy.zeros(0, dtype="int64"), 0.1, OPS)
+    gradient = hard_gradient(empty, numpy.zeros(0, dtype="int64"), 0.1, OPS)
     assert gradient.shape == (0, 3)
-    assert loss == 0.0
 
 
 @given(
@@ -135,9 +131,10 @@ def check_against_stock(tags: list[str | None], smoothing: float) -> None:
     )
     (expected,), expected_loss = stock([rows.copy()], [tags])
     codes = tag_codes([example([tag or "" for tag in tags])], LABELS, "!", "tagger")
-    gradient, loss = loss_and_gradient(rows, codes, smoothing, OPS)
+    gradient = hard_gradient(rows, codes, smoothing, OPS)
     assert_allclose(gradient, expected, atol=1e-6)
-    assert loss == pytest.approx(float(expected_loss), rel=1e-4, abs=1e-6)
+    # what the component reports as its loss
+    assert float((gradient**2).sum()) == pytest.approx(float(expected_loss), rel=1e-4, abs=1e-6)
 
 
 def test_gradient_is_that_of_torchs_cross_entropy() -> None:
@@ -147,5 +144,5 @@ def test_gradient_is_that_of_torchs_cross_entropy() -> None:
     codes = torch.tensor([2, 0, 1, 1])
     torch.nn.functional.cross_entropy(logits, codes, reduction="sum").backward()
     rows = torch.softmax(logits.detach(), dim=1).numpy()
-    gradient, _ = loss_and_gradient(rows, codes.numpy(), 0.0, OPS)
+    gradient = hard_gradient(rows, codes.numpy(), 0.0, OPS)
     assert_allclose(gradient, logits.grad, atol=1e-6)
