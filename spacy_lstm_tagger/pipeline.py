@@ -195,7 +195,7 @@ class LSTMTagger(Tagger):
         docs (Iterable[Doc]): The docs.
         batch_tag_ids (List): What `predict` returned for them.
         """
-        docs = list(docs)
+        docs = [docs] if isinstance(docs, Doc) else list(docs)
         super().set_annotations(docs, batch_tag_ids)
         if isinstance(batch_tag_ids, Guesses):
             for doc, probabilities in zip(docs, batch_tag_ids.probabilities, strict=True):
