@@ -61,10 +61,9 @@ class Forms(NamedTuple):
 class RecurrentLayer(nn.Module):
     """One recurrent layer; the second direction, if any, reads every sequence from its end.
 
-    Both directions are layers of one direction: torch's own bidirectional layer reads padding
-    before the sequence, unless sequences are packed, and then training takes time that grows
-    with the square of their length (torch 2.13 fills a gradient as large as the whole block with
-    zeros at every step).
+    Each direction is a layer of its own: torch's bidirectional layer reads padding before the
+    sequence, or wants packed sequences, and then training takes time that grows with the square
+    of their length (torch 2.13 fills a gradient of the block's size with zeros at every step).
 
     input_width: numbers in an input row.
     width: numbers in an output row, both directions together.
