@@ -97,8 +97,7 @@ def turn(X: Tensor, turned: Tensor) -> Tensor:
 class RecurrentEncoder(nn.Module):
     """Recurrent layers over blocks of sequences, dropout before each and after the last.
 
-    depth: number of layers.
-    input_width, width, cell, bidirectional: see `RecurrentLayer`.
+    depth: number of layers; for the rest see `RecurrentLayer`.
     """
 
     def __init__(
@@ -264,7 +263,7 @@ class TaggerNetwork(nn.Module):
     def embed(self, forms: Forms, dropout: float) -> Tensor:
         """One row for each distinct form, from what depends on it alone: word, affixes, characters.
 
-        Returns shape (n_forms, word_width + affixes_per_form * affix_width + char_width).
+        Returns shape (n_forms, row width).
         """
         words = forms.words
         if dropout:
