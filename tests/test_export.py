@@ -54,44 +54,45 @@ def scores(nlp, texts=TEXTS) -> list[numpy.ndarray]:
     return nlp.get_pipe("lstm_tagger").model.predict([nlp.make_doc(text) for text in texts])
 
 
-@pytest.mark.parametrize(("cell", "depth", "bidirectional"), COMBINATIONS)
-def test_scores_are_those_of_torch(
-    cell, depth, bidirectional, small_config, make_examples, randomize, export
-) -> None:
-    nlp = spacy.blank("en")
-    small_config["model"].update(cell=cell, depth=depth, bidirectional=bidirectional)
-    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
-    nlp.initialize(lambda: make_examples(nlp))
-    randomize(tagger)
-    exported = spacy.load(export(nlp))
+@pytest.fixture
+def with_settings(small_config, make_examples, randomize):
+    """Return a function that gives a pipeline a tagger of some settings and random weights."""
+
+    def add(nlp, **settings):
+        small_config["model"].update(settings)
+        tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+        nlp.initialize(lambda: make_examples(nlp))
+        randomize(tagger)
+        return nlp
+
+    return add
+
+
+def assert_same_scores(nlp, exported) -> None:
     for expected, found in zip(scores(nlp), scores(exported), strict=True):
         assert found.dtype == "float32"
         assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize(("cell", "depth", "bidirectional"), COMBINATIONS)
+def test_scores_are_those_of_torch(cell, depth, bidirectional, with_settings, export) -> None:
+    settings = {"cell": cell, "depth": depth, "bidirectional": bidirectional}
+    nlp = with_settings(spacy.blank("en"), **settings)
+    assert_same_scores(nlp, spacy.load(export(nlp)))
+
+
 @pytest.mark.parametrize("setting", [{"char_width": 0}, {"affix_width": 0}])
-def test_parts_can_be_missing(setting, small_config, make_examples, randomize, export) -> None:
-    nlp = spacy.blank("en")
-    small_config["model"].update(setting)
-    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
-    nlp.initialize(lambda: make_examples(nlp))
-    randomize(tagger)
-    exported = spacy.load(export(nlp))
-    for expected, found in zip(scores(nlp), scores(exported), strict=True):
-        assert_allclose(found, expected, atol=1e-4)
+def test_parts_can_be_missing(setting, with_settings, export) -> None:
+    nlp = with_settings(spacy.blank("en"), **setting)
+    assert_same_scores(nlp, spacy.load(export(nlp)))
 
 
-def test_static_vectors_are_read(small_config, make_examples, randomize, export) -> None:
+def test_static_vectors_are_read(with_settings, export) -> None:
     nlp = spacy.blank("en")
     for i, word in enumerate(["ham", "eggs", "green"]):
         nlp.vocab.set_vector(word, numpy.full(5, i + 1.0, dtype="float32"))
-    small_config["model"]["include_static_vectors"] = True
-    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
-    nlp.initialize(lambda: make_examples(nlp))
-    randomize(tagger)
-    exported = spacy.load(export(nlp))
-    for expected, found in zip(scores(nlp), scores(exported), strict=True):
-        assert_allclose(found, expected, atol=1e-4)
+    exported = spacy.load(export(with_settings(nlp, include_static_vectors=True)))
+    assert_same_scores(nlp, exported)
     (before,) = scores(exported, ["green ham"])
     exported.vocab.set_vector("ham", numpy.full(5, -9.0, dtype="float32"))
     (after,) = scores(exported, ["green ham"])
