@@ -14,15 +14,22 @@ from torch import Tensor
 
 from . import windows
 from .features import DocFeatures, FormFeatures
+from .lowering import lower
 from .network import Block, Forms, RecurrentEncoder, TaggerNetwork
 from .shim import LateTorchShim
 
 
 class Precision(NamedTuple):
-    """Whether to train in mixed precision, and the gradient scaler for it (None: the default)."""
+    """Numbers of how many bits to compute with.
+
+    mixed: whether to train in mixed precision.
+    grad_scaler: the gradient scaler for it, None for the default.
+    predicting: what to predict in, one of `lowering.PRECISIONS`.
+    """
 
     mixed: bool
     grad_scaler: PyTorchGradScaler | None
+    predicting: str = "float32"
 
 
 def torch_tagger(
@@ -38,9 +45,10 @@ def torch_tagger(
         None, convert_inputs=convert_features, convert_outputs=convert_scores
     )
     model.set_dim("nO", nO)
-    return _complete(
-        model, "lstm_tagger_network", init_tagger, partial(TaggerNetwork, **settings), precision
-    )
+    make_module = partial(TaggerNetwork, **settings)
+    _complete(model, "lstm_tagger_network", init_tagger, make_module, precision)
+    model.shims[0].lower = partial(lower, precision=precision.predicting, cell=settings["cell"])
+    return model
 
 
 def torch_encoder(

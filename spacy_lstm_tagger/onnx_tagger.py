@@ -79,7 +79,7 @@ class OnnxShim(Shim):
                     "The exported tagger has no network. Make it with `python -m spacy "
                     "lstm-tagger export`, and load it with spacy.load()."
                 )
-            self.sessions[name] = _start(self.graphs[name], self.threads)
+            self.sessions[name] = start_session(self.graphs[name], self.threads)
         return self.sessions[name]
 
     def set_graphs(self, graphs: Dict[str, bytes]) -> None:
@@ -95,7 +95,7 @@ class OnnxShim(Shim):
         """Load graphs. Raises ValueError where they are damaged; the present ones then stay."""
         try:
             graphs = srsly.msgpack_loads(bytes_data)
-            started = {name: _start(graphs[name], self.threads) for name in GRAPHS if graphs}
+            started = {name: start_session(graphs[name], self.threads) for name in GRAPHS if graphs}
         except ImportError:
             raise
         except Exception as error:  # whatever msgpack and ONNX Runtime raise
@@ -168,7 +168,8 @@ def _no_backprop(dY: Any) -> List:
     return []
 
 
-def _start(graph: bytes, threads: int) -> Any:
+def start_session(graph: bytes, threads: int) -> Any:
+    """A session of ONNX Runtime that runs the graph. Raises ImportError where there is none."""
     try:
         import onnxruntime
     except ImportError as error:

@@ -52,6 +52,8 @@ class LateTorchShim(PyTorchShim):
     make_module: called with the sizes as keywords, returns the module.
     mixed_precision: whether to train in mixed precision. Needs a CUDA device.
     grad_scaler: scaler for mixed precision, None for the default one.
+    lower: called with the module when it is first to predict with its present weights; returns
+        what is then called in its place. None: the module itself.
 
     table: what the module makes of each word; cleared when the weights change.
     """
@@ -62,9 +64,12 @@ class LateTorchShim(PyTorchShim):
         *,
         mixed_precision: bool = False,
         grad_scaler: PyTorchGradScaler | None = None,
+        lower: Callable[[Any], Callable] | None = None,
     ) -> None:
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self.make_module = make_module
+        self.lower = lower
+        self._lowered: Callable | None = None
         self.sizes: dict[str, int] | None = None
         self.table = FormTable()
 
@@ -103,13 +108,16 @@ class LateTorchShim(PyTorchShim):
     def weights_changed(self) -> None:
         """Forget what the old weights made of words. Call this after altering weights by hand."""
         self.table.clear()
+        self._lowered = None
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without keeping anything for backpropagation."""
-        module = self.module
+        module, lowered = self.module, self._lowered  # another thread may change the weights
+        if lowered is None:
+            lowered = self._lowered = self.lower(module) if self.lower else module
         enabled = self._mixed_precision and self.device.type == "cuda"
         with torch.no_grad(), torch.autocast(self.device.type, torch.float16, enabled=enabled):
-            return module(*inputs.args, **inputs.kwargs)
+            return lowered(*inputs.args, **inputs.kwargs)
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable]:
         """Run the module; return its output and a callback for backpropagation."""
@@ -157,6 +165,7 @@ class LateTorchShim(PyTorchShim):
         """Move the module, if there is one."""
         if self._model is not None:
             super().to_device(device_type, device_id)
+            self.weights_changed()
 
     def copy(self) -> LateTorchShim:
         """A deep copy under an id of its own."""
@@ -165,9 +174,12 @@ class LateTorchShim(PyTorchShim):
     def __deepcopy__(self, memo: dict) -> LateTorchShim:
         copied = type(self).__new__(type(self))
         memo[id(self)] = copied
-        copied.__dict__ = copy.deepcopy(self.__dict__, memo)
+        copied.__dict__ = copy.deepcopy(self.__getstate__(), memo)
         copied._take_new_id()
         return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_lowered": None}  # it may hold what cannot be copied
 
     def to_bytes(self) -> bytes:
         """Sizes and weights; no sizes and no weights where there is no module."""

@@ -1,0 +1,152 @@
+"""Predicting in fewer than 32 bits: the same tags, the same weights."""
+
+import copy
+import pickle
+import sys
+
+import numpy
+import pytest
+import spacy
+import torch
+from numpy.testing import assert_allclose, assert_array_equal
+from spacy.tokens import Doc
+
+from spacy_lstm_tagger import lowering
+from spacy_lstm_tagger.architectures import build_lstm_tagger_v1
+
+TEXTS = ["I like green eggs", "", "Eat blue ham", "ham", "ham and eggs " * 40]
+FEW_BITS = ["bfloat16", "int8"]
+
+
+def scores(nlp, texts=TEXTS) -> list[numpy.ndarray]:
+    return nlp.get_pipe("lstm_tagger").model.predict([nlp.make_doc(text) for text in texts])
+
+
+def tags(nlp, texts=TEXTS) -> list[list[str]]:
+    return [[token.tag_ for token in doc] for doc in nlp.pipe(texts)]
+
+
+@pytest.fixture
+def load(make_nlp, tmp_path):
+    """Return a function that loads one trained pipeline in a precision."""
+    make_nlp(steps=30).to_disk(tmp_path / "model")
+
+    def loaded(precision: str, **settings):
+        model = {"precision": precision, **settings}
+        config = {"components": {"lstm_tagger": {"model": model}}}
+        return spacy.load(tmp_path / "model", config=config)
+
+    return loaded
+
+
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_tags_stay_and_scores_change_little(precision, load) -> None:
+    full, low = load("float32"), load(precision)
+    assert tags(low) == tags(full)
+    for expected, found in zip(scores(full), scores(low), strict=True):
+        assert found.dtype == "float32"
+        assert found.shape == expected.shape
+        assert_allclose(found, expected, atol=0.3)
+    assert not numpy.array_equal(scores(low)[0], scores(full)[0])  # it is not float32 after all
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_every_cell_predicts(precision, cell, make_nlp) -> None:
+    nlp = make_nlp(steps=30, model={"cell": cell, "bidirectional": False})
+    expected = tags(nlp)
+    tagger = nlp.get_pipe("lstm_tagger")
+    shim = tagger.model.get_ref("output_layer").shims[0]
+    shim.lower.keywords["precision"] = precision
+    shim.weights_changed()
+    assert tags(nlp) == expected
+
+
+def test_static_vectors_are_read_in_eight_bits(small_config, make_examples, randomize) -> None:
+    nlp = spacy.blank("en")
+    for i, word in enumerate(["ham", "eggs", "green"]):
+        nlp.vocab.set_vector(word, numpy.full(5, i + 1.0, dtype="float32"))
+    small_config["model"].update(include_static_vectors=True, precision="int8")
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    nlp.initialize(lambda: make_examples(nlp))
+    randomize(tagger)
+    (before,) = scores(nlp, ["green ham"])
+    nlp.vocab.set_vector("ham", numpy.full(5, -9.0, dtype="float32"))
+    (after,) = scores(nlp, ["green ham"])
+    assert abs(after - before).max() > 0.01
+
+
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_weights_stay_float32(precision, load) -> None:
+    full, low = load("float32"), load(precision)
+    tags(low)
+    assert (
+        low.get_pipe("lstm_tagger").model.to_bytes()
+        == full.get_pipe("lstm_tagger").model.to_bytes()
+    )
+
+
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_changed_weights_are_used(precision, load, make_examples) -> None:
+    nlp = load(precision)
+    before = scores(nlp)[0]
+    optimizer = nlp.resume_training()
+    optimizer.learn_rate = 0.05
+    nlp.update(make_examples(nlp), sgd=optimizer)
+    assert abs(scores(nlp)[0] - before).max() > 0.01
+
+
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_copies_and_pickles_predict_the_same(precision, load) -> None:
+    model = load(precision).get_pipe("lstm_tagger").model
+    docs = [Doc(load("float32").vocab, words=["green", "ham"])]
+    (expected,) = model.predict(docs)
+    for copied in (model.copy(), copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert_array_equal(copied.predict(docs)[0], expected)
+
+
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_processes_give_the_same_tags(precision, load) -> None:
+    nlp = load(precision)
+    expected = tags(nlp)
+    found = [[token.tag_ for token in doc] for doc in nlp.pipe(TEXTS, n_process=2, batch_size=2)]
+    assert found == expected
+
+
+def test_no_tokens_at_all(load) -> None:
+    for precision in FEW_BITS:
+        assert [len(found) for found in scores(load(precision), ["", ""])] == [0, 0]
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_auto_asks_the_processor(has_it, load, monkeypatch) -> None:
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: has_it, raising=False)
+    expected = scores(load("bfloat16" if has_it else "float32"))
+    for one, other in zip(scores(load("auto")), expected, strict=True):
+        assert_array_equal(one, other)
+
+
+def test_torch_that_cannot_tell_computes_in_float32(monkeypatch) -> None:
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert not lowering.computes_bfloat16(torch.device("cpu"))
+
+
+def test_unknown_precision_is_named() -> None:
+    message = "precision is 'int4', but must be one of 'float32', 'bfloat16', 'int8', 'auto'"
+    with pytest.raises(ValueError, match=message):
+        build_lstm_tagger_v1(precision="int4")
+
+
+def test_eight_bits_without_their_library_say_what_to_install(load, monkeypatch) -> None:
+    nlp = load("int8")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ImportError, match=r"precision is 'int8'.*pip install"):
+        nlp("green ham")
+
+
+def test_eight_bits_are_refused_on_a_gpu(load) -> None:
+    network = load("float32").get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0].module
+    with pytest.raises(ValueError, match=r"precision is 'int8'.*GPU"):
+        lowering.lower(network.to("meta"), precision="int8", cell="lstm")
