@@ -252,7 +252,7 @@ def test_wheel_registers_its_functions(wheel: Path) -> None:
     parser = ConfigParser(delimiters="=")
     parser.read_string(read_in_wheel(wheel, "entry_points.txt"))
     assert {section: set(parser[section]) for section in parser.sections()} == {
-        "spacy_factories": {"lstm_tagger", "lstm_tagger_recorder"},
+        "spacy_factories": {"lstm_tagger", "lstm_tagger_pos", "lstm_tagger_recorder"},
         "spacy_architectures": {
             "spacy-lstm-tagger.lstmtagger.v1",
             "spacy-lstm-tagger.lstmencoder.v1",
