@@ -1,0 +1,95 @@
+"""How long trainings take to reach the best dev accuracy of spaCy's own tagger.
+
+    python benchmarks/training_time.py [--config configs/default.cfg] [--rounds 1]
+
+In each round, spaCy's tagger (`init config --optimize efficiency`) trains with `spacy train` until
+it stops improving, and then the config's until it is as good. Times are from the start of the
+command, initialization included, one thread each; the table goes to the console.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from measuring import training
+from thinc.api import Config
+
+EVALUATION = re.compile(r"^ +\d+ +(\d+) .*?([\d.]+) +[\d.]+ +[\d.]+ *$")
+"""A row of the console logger: the epoch, the step, losses, tag_acc, pos_acc and the score."""
+
+
+def main() -> None:
+    """Train in turns, and print the times."""
+    args = _arguments()
+    lang = args.treebank.partition("_")[0]
+    files = (training.conllu_file(args.data, args.treebank, s) for s in ("train", "dev"))
+    corpora = tuple(training.convert(file, args.work) for file in files)
+    cnn, ours = training.cnn_config(lang), training.file_config(args.config, lang)
+    for config in (cnn, ours):
+        config["training"].update(eval_frequency=args.every)
+        config["training"]["logger"] = {"@loggers": "spacy.ConsoleLogger.v1", "progress_bar": False}
+    print("| round | to reach | spaCy CNN, s (step) | lstm_tagger, s (step) | ratio |")
+    print("|---|---|---|---|---|", flush=True)
+    ratios = []
+    for round_ in range(args.rounds):
+        rows = list(_evaluations(cnn, corpora, args, round_))
+        best = max(accuracy for _, _, accuracy in rows)
+        theirs, their_step, _ = next(row for row in rows if row[2] == best)
+        evaluations = _evaluations(ours, corpora, args, round_)
+        reached = (row for row in evaluations if row[2] >= best)
+        seconds, step, _ = next(reached, (float("inf"), 0, 0.0))
+        evaluations.close()  # which ends the training
+        ratios.append(seconds / theirs)
+        print(
+            f"| {round_} | {best:.2f} | {theirs:.0f} ({their_step}) | {seconds:.0f} ({step}) "
+            f"| {ratios[-1]:.2f} |",
+            flush=True,
+        )
+    print(f"\nMedian ratio: {statistics.median(ratios):.2f}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=training.DATA)
+    parser.add_argument("--treebank", default="en_ewt", help="such as en_ewt or tr_imst")
+    parser.add_argument("--config", type=Path, default=training.ROOT / "configs" / "default.cfg")
+    parser.add_argument("--work", type=Path, default=Path("training/time"))
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--every", type=int, default=100, help="steps between evaluations")
+    return parser.parse_args()
+
+
+def _evaluations(
+    config: Config, corpora: tuple[Path, ...], args: argparse.Namespace, seed: int
+) -> Iterator[tuple[float, int, float]]:
+    """Seconds, step and tag_acc of each evaluation; the training ends when this is closed."""
+    path = args.work / "config.cfg"
+    config.to_disk(path, interpolate=False)
+    command = [sys.executable, "-u", "-m", "spacy", "train", path, "--training.seed", seed]
+    command += ["--paths.train", corpora[0], "--paths.dev", corpora[1]]
+    start = time.perf_counter()
+    with subprocess.Popen(
+        list(map(str, command)),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=training.environment(1, PYTHONUNBUFFERED="1"),
+    ) as process:
+        try:
+            for line in process.stdout:
+                if row := EVALUATION.match(line):
+                    yield time.perf_counter() - start, int(row[1]), float(row[2])
+        finally:
+            process.terminate()
+    if process.returncode not in (0, -15):
+        sys.exit(f"Training failed: {' '.join(map(str, command))}")
+
+
+if __name__ == "__main__":
+    main()
