@@ -3,10 +3,11 @@
     python benchmarks/speed.py [--config configs/default.cfg ...] [--steps 0]
 
 Trains each config and spaCy's two taggers on a UD treebank with `spacy train` (models are kept in
---work), exports ours for ONNX Runtime in both precisions, and lets all of them take turns, one
-thread each: on ready docs of a sentence, on texts of ten sentences, on one sentence at a time, and
-on one long doc. Loading and peak memory are measured in processes of their own. Writes the tables
-to --output and a bar chart beside it. Speeds of a shared machine are good as ratios only.
+--work), loads ours in bfloat16 as well, exports them for ONNX Runtime in both precisions, and lets
+all of them take turns, one thread each: on ready docs of a sentence, on texts of ten sentences, on
+one sentence at a time, and on one long doc. Loading and peak memory are measured in processes of
+their own. Writes the tables to --output and a bar chart beside it. Speeds of a shared machine are
+good as ratios only.
 """
 
 from __future__ import annotations
@@ -32,13 +33,14 @@ from spacy.tokens import Doc, DocBin
 from thinc.api import Config
 
 CNN = "spaCy CNN"
+BFLOAT16 = {"components": {"lstm_tagger": {"model": {"precision": "bfloat16"}}}}
 LONG = 100_000
 
 ALONE = """
 import json, pathlib, resource, sys, time
 start = time.perf_counter()
 import spacy
-nlp = spacy.load(sys.argv[1])
+nlp = spacy.load(sys.argv[1], config=json.loads(sys.argv[3]))
 nlp("One first sentence to tag .")
 loaded = time.perf_counter() - start
 n = int(sys.argv[2])
@@ -61,7 +63,7 @@ def main() -> None:
     args = _arguments()
     paths = _models(args)
     torch.set_num_threads(1)
-    taggers = {name: spacy.load(path) for name, path in paths.items()}
+    taggers = {name: spacy.load(path, config=config) for name, (path, config) in paths.items()}
     gold = _gold(args)
     words = [token.text for doc in gold for token in doc]
     texts = ["".join(d.text + " " for d in gold[i : i + 10]) for i in range(0, len(gold), 10)]
@@ -81,7 +83,7 @@ def main() -> None:
         }
         for task, make in tasks.items()
     }
-    alone = {name: _alone(path, args, words) for name, path in paths.items()}
+    alone = {name: _alone(*path, args, words) for name, path in paths.items()}
     args.output.write_text(_report(args, speeds, alone, paths), encoding="utf-8")
     _chart(args.output.with_suffix(".svg"), speeds["sentences"])
     print(args.output.read_text(encoding="utf-8"))
@@ -103,25 +105,30 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _models(args: argparse.Namespace) -> dict[str, Path]:
-    """Names and directories of all pipelines, trained and exported where that is needed."""
+def _models(args: argparse.Namespace) -> dict[str, tuple[Path, dict]]:
+    """Names of all pipelines, with their directories and the settings to load them with.
+
+    They are trained and exported where that is needed.
+    """
     lang = args.treebank.partition("_")[0]
     files = (training.conllu_file(args.data, args.treebank, s) for s in ("train", "dev"))
     corpora = tuple(training.convert(file, args.work) for file in files)
     stock = {CNN: training.cnn_config(lang), "spaCy BiLSTM": training.bilstm_config(lang)}
     ours = {path.stem: training.file_config(path, lang) for path in args.config}
-    paths: dict[str, Path] = {}
+    paths: dict[str, tuple[Path, dict]] = {}
     for name, config in {**stock, **ours}.items():
         path = args.work / f"{args.treebank}-{name.replace(' ', '-')}"
         if not training.read_record(path):
             training.train(path, _shortened(config, args.steps), corpora, threads=1)
-        paths[name] = path / "model-best"
+        paths[name] = path / "model-best", {}
     for name in ours:
+        trained = paths[name][0]
+        paths[f"{name}, bfloat16"] = trained, BFLOAT16
         for precision in ("float32", "int8"):
-            path = paths[name].parent / f"onnx-{precision}"
+            path = trained.parent / f"onnx-{precision}"
             shutil.rmtree(path, ignore_errors=True)
-            training.run_spacy("lstm-tagger", "export", paths[name], path, "--precision", precision)
-            paths[f"{name}, ONNX {precision}"] = path
+            training.run_spacy("lstm-tagger", "export", trained, path, "--precision", precision)
+            paths[f"{name}, ONNX {precision}"] = path, {}
     return paths
 
 
@@ -166,14 +173,16 @@ def _take_turns(
     return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def _alone(path: Path, args: argparse.Namespace, words: list[str]) -> dict[str, float]:
+def _alone(
+    path: Path, config: dict, args: argparse.Namespace, words: list[str]
+) -> dict[str, float]:
     """Median seconds to load and tag a first doc, and MiB at the peak with and without a long one.
 
     In processes of their own.
     """
 
     def run(n: int) -> dict[str, float]:
-        command = [sys.executable, "-c", ALONE, str(path), str(n)]
+        command = [sys.executable, "-c", ALONE, str(path), str(n), json.dumps(config)]
         done = subprocess.run(
             command, input=json.dumps(words), capture_output=True, text=True, check=True
         )
@@ -191,7 +200,7 @@ def _report(
     args: argparse.Namespace,
     speeds: dict[str, dict[str, float]],
     alone: dict[str, dict[str, float]],
-    paths: dict[str, Path],
+    paths: dict[str, tuple[Path, dict]],
 ) -> str:
     lines = [
         "# Speed",
@@ -217,7 +226,7 @@ def _report(
         f"doc of {args.tokens:,} words |",
         "|---|---|---|---|---|",
     ]
-    for name, path in paths.items():
+    for name, (path, _) in paths.items():
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
         one = alone[name]
         lines.append(

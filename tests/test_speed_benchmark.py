@@ -24,8 +24,9 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split(" | ") for line in (tmp_path / "S.md").read_text().splitlines()]
-    names = ["spaCy CNN", "spaCy BiLSTM", "demo", "demo, ONNX float32", "demo, ONNX int8"]
-    speeds, sizes = rows[6:13][2:], rows[-5:]
+    names = ["spaCy CNN", "spaCy BiLSTM", "demo", "demo, bfloat16"]
+    names += ["demo, ONNX float32", "demo, ONNX int8"]
+    speeds, sizes = rows[8:14], rows[-6:]
     assert [row[0].removeprefix("| ") for row in speeds if len(row) == 5] == names
     assert [row[0].removeprefix("| ") for row in sizes] == names
     assert all("(1.00)" in cell for cell in speeds[0][1:])
