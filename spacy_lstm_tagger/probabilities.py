@@ -67,9 +67,24 @@ def calibration_error(probabilities: Floats2d, gold: Ints1d, *, bins: int = 15) 
     probabilities: shape (n_tokens, n_labels).
     gold: column of each token's gold tag, shape (n_tokens,).
     """
-    confidence: Floats1d = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == gold
+    n, said, found = binned(probabilities.max(axis=1), right, bins=bins)
+    return float(numpy.abs(said - found).sum() / n.sum())
+
+
+def binned(
+    confidence: Floats1d, right: numpy.ndarray, *, bins: int
+) -> tuple[Ints1d, Floats1d, Floats1d]:
+    """Tokens in bins of equal width by how probable their tags are said to be.
+
+    confidence: from 0 to 1, shape (n_tokens,).
+    right: whether each tag is right, shape (n_tokens,).
+    Returns three arrays of shape (bins,): the number of tokens, the sum of their confidences, and
+    how many of their tags are right.
+    """
     bin_ = numpy.minimum((confidence * bins).astype(int), bins - 1)
-    said = numpy.bincount(bin_, weights=confidence, minlength=bins)
-    found = numpy.bincount(bin_, weights=right, minlength=bins)
-    return float(numpy.abs(said - found).sum() / len(gold))
+    return (
+        numpy.bincount(bin_, minlength=bins),
+        numpy.bincount(bin_, weights=confidence, minlength=bins),
+        numpy.bincount(bin_, weights=right, minlength=bins),
+    )

@@ -80,7 +80,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     for eg in examples:
         probabilities = get_tag_probabilities(eg.reference, labels)
         if probabilities is not None:
-            predicted, reference = _aligned(eg)
+            predicted, reference = aligned_tokens(eg)
             known = probabilities[reference].any(axis=1)
             rows.extend((start + predicted[known]).tolist())
             targets.append(probabilities[reference[known]])
@@ -88,7 +88,7 @@ def soft_targets(examples: Iterable[Example], labels: Sequence[str]) -> SoftTarg
     return SoftTargets(numpy.asarray(rows, dtype="int64"), numpy.concatenate(targets))
 
 
-def _aligned(eg: Example) -> tuple[Ints1d, Ints1d]:
+def aligned_tokens(eg: Example) -> tuple[Ints1d, Ints1d]:
     """Tokens of the predicted and the reference doc that are the same."""
     if same_tokens(eg):
         both = numpy.arange(len(eg.predicted))

@@ -1,11 +1,14 @@
 """Write what a command makes as a whole or not at all."""
 
-import os
 import shutil
 from pathlib import Path
 
 from spacy.language import Language
 from wasabi import msg
+
+from ..atomic import write_file
+
+__all__ = ["check_new", "save_pipeline", "write_file"]
 
 
 def check_new(directory: Path) -> None:
@@ -22,13 +25,3 @@ def save_pipeline(nlp: Language, directory: Path) -> None:
     shutil.rmtree(beside, ignore_errors=True)  # of a run that was killed
     nlp.to_disk(beside)
     beside.replace(directory)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file, which appears, or replaces another, once everything is in it."""
-    beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -1,0 +1,76 @@
+"""`python -m spacy lstm-tagger report`: one HTML page on how good a tagger is, and where not."""
+
+import json
+from pathlib import Path
+
+import spacy
+import typer
+from spacy.cli._util import import_code
+from spacy.language import Language
+from wasabi import msg
+
+from ..extras import import_extra
+from . import lstm_tagger_cli
+from .output import write_file
+
+WORST = 25
+
+
+@lstm_tagger_cli.command("report")
+def report_cli(
+    model: str = typer.Argument(..., help="Name or path of a trained pipeline"),
+    data: Path = typer.Argument(..., help="A .spacy file with gold tags", exists=True),
+    output: Path = typer.Argument(..., help="The HTML file to write", dir_okay=False),
+    other: str | None = typer.Option(
+        None, "--compare", "-c", help="Another trained pipeline, shown beside the first"
+    ),
+    json_path: Path | None = typer.Option(
+        None, "--json", "-j", help="JSON file to write the same figures to", dir_okay=False
+    ),
+    train: Path | None = typer.Option(
+        None, "--train", "-t", help=".spacy file that says which words were seen", exists=True
+    ),
+    worst: int = typer.Option(WORST, "--worst", "-w", help="Most sentences to show", min=0),
+    code: Path | None = typer.Option(
+        None, "--code", help="Python file with functions that the pipelines need", exists=True
+    ),
+) -> None:
+    """Write a page with the accuracy of a tagger, its errors, and how sure it is.
+
+    The pipeline is given the gold words, a sentence at a time, as `spacy evaluate --gold-preproc`
+    does. Without --train, the first pipeline's own vocabulary says which words were seen.
+    """
+    for path in (output, json_path):
+        if path is not None and not path.parent.is_dir():
+            msg.fail(f"Cannot write {path}: the directory {path.parent} does not exist", exits=1)
+    try:
+        from ..report.build import build_report
+        from ..report.page import new_environment, render_page
+
+        import_extra("matplotlib")  # before the work, not after it
+        new_environment()
+        import_code(code)
+        names = [model] if other is None else [model, other]
+        pipelines = [(name, _load(name)) for name in names]
+        report = build_report(pipelines, data, train=train, worst=worst)
+        page = render_page(report)
+        figures = json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
+        if json_path is not None:
+            write_file(json_path, f"{figures}\n".encode())
+        write_file(output, page.encode())
+    except (ImportError, OSError, ValueError) as error:
+        msg.fail(f"Cannot make a report of '{model}' on {data}", str(error), exits=1)
+    for tagger in report.taggers:
+        share = tagger.accuracy
+        msg.good(
+            f"{tagger.model}: {100 * share.accuracy:.2f} % ({100 * share.low:.2f} to "
+            f"{100 * share.high:.2f}) of {share.n} words"
+        )
+    msg.good(f"Wrote {output}")
+
+
+def _load(name: str) -> Language:
+    try:
+        return spacy.load(name)
+    except OSError as error:
+        raise ValueError(f"Cannot load the pipeline '{name}'. ({error})") from error

@@ -1,0 +1,70 @@
+"""From pipelines and gold tokens to all the figures of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from spacy.language import Language
+from tqdm import tqdm
+
+from .. import __version__
+from .answers import Answers, Gold, WordCounts, ask, counts_of_corpus, counts_of_model, read_gold
+from .comparison import Comparison, compare
+from .figures import WORST, Figures, measure
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of one tagger or two on the same data, as `--json` gives them.
+
+    data: name of the file with the gold tags.
+    comparison: of the second tagger with the first; None where there is one alone.
+    """
+
+    data: str
+    taggers: list[Figures]
+    comparison: Comparison | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain dicts, lists, strings and numbers."""
+        return {"spacy_lstm_tagger": __version__, **asdict(self)}
+
+
+def build_report(
+    pipelines: Sequence[tuple[str, Language]],
+    data: Path,
+    *,
+    train: Path | None = None,
+    worst: int = WORST,
+) -> Report:
+    """Measure one or two pipelines on the same gold tokens.
+
+    pipelines: their names, and the pipelines, which are changed: they keep probabilities.
+    data: a .spacy file.
+    train: a .spacy file that says which words were seen; None for the vocabulary of the first
+        pipeline that has one.
+    worst: most sentences to list, those with most errors.
+    Raises ValueError for files that cannot be read, data without tokens or gold tags, and
+    pipelines that set no tags.
+    """
+    answered = [_ask(name, nlp, data) for name, nlp in pipelines]
+    gold = answered[0][0]
+    counts = _counts(pipelines, train)
+    taggers = [measure(gold, answers, counts, worst=worst) for _, answers in answered]
+    comparison = compare(gold, answered[0][1], answered[1][1]) if len(answered) > 1 else None
+    return Report(data.name, taggers, comparison)
+
+
+def _ask(name: str, nlp: Language, data: Path) -> tuple[Gold, Answers]:
+    examples = tqdm(read_gold(data, nlp), desc=name, unit=" sentences", disable=None, leave=False)
+    return ask(nlp, name, examples)
+
+
+def _counts(pipelines: Sequence[tuple[str, Language]], train: Path | None) -> WordCounts | None:
+    if train is not None:
+        return counts_of_corpus(train, pipelines[0][1])
+    found = (counts_of_model(nlp) for _, nlp in pipelines)
+    return next((counts for counts in found if counts is not None), None)

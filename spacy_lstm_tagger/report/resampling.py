@@ -1,0 +1,47 @@
+"""How far a share can be trusted: bootstrap over sentences.
+
+Words of one sentence are right or wrong together, so that whole sentences are drawn.
+Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (percentiles).
+"""
+
+from __future__ import annotations
+
+import numpy
+from thinc.types import Floats1d, Floats2d
+
+RESAMPLES = 1000
+SEED = 0
+LEVEL = 0.95
+
+AT_ONCE = 4_000_000
+"""Sentences drawn at a time, 32 MB."""
+
+
+def resampled_shares(right: Floats2d, n: Floats2d) -> Floats2d:
+    """Shares of tokens that are right, in samples of as many sentences, drawn with replacement.
+
+    The same number of sentences gives the same samples, so that two taggers can be compared.
+    right, n: of each sentence and each kind of token, shape (n_sentences, n_kinds).
+    Returns shape (RESAMPLES, n_kinds), NaN where a sample has no token of a kind.
+    """
+    n_sentences, n_kinds = n.shape
+    values = numpy.hstack([right, n]).astype("float64")
+    generator = numpy.random.default_rng(SEED)
+    step = max(1, AT_ONCE // n_sentences)
+    sums = numpy.empty((RESAMPLES, 2 * n_kinds))
+    for start in range(0, RESAMPLES, step):
+        part = sums[start : start + step]
+        drawn = generator.integers(0, n_sentences, (len(part), n_sentences))
+        cells = (drawn + n_sentences * numpy.arange(len(part))[:, None]).reshape(-1)
+        times = numpy.bincount(cells, minlength=len(part) * n_sentences)
+        part[:] = times.reshape(len(part), n_sentences).astype("float64") @ values
+    right_drawn, n_drawn = sums[:, :n_kinds], sums[:, n_kinds:]
+    shares = numpy.full((RESAMPLES, n_kinds), numpy.nan)
+    return numpy.divide(right_drawn, n_drawn, out=shares, where=n_drawn > 0)
+
+
+def interval(values: Floats1d) -> tuple[float, float]:
+    """The interval that holds 95 % of the values, NaN left out; there must be another."""
+    known = values[numpy.isfinite(values)]
+    low, high = numpy.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

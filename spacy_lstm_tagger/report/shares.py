@@ -1,0 +1,106 @@
+"""How many tags are right, of all tokens and of some kinds of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy
+from spacy.scorer import PRFScore
+from thinc.types import Floats1d, Ints1d
+
+from .answers import Answers, Gold
+from .resampling import interval, resampled_shares
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of some tokens, or sentences, are right.
+
+    low, high: 95 % interval of the accuracy, by bootstrap over sentences.
+    """
+
+    name: str
+    n: int
+    right: int
+    accuracy: float
+    low: float
+    high: float
+
+
+class Marks(NamedTuple):
+    """What is known of each token. All but the last of shape (n_tokens,).
+
+    sentence: the number of its sentence, counted from 0.
+    tagged: whether it has a gold tag.
+    compared: whether its tag can be compared: it has a gold tag, is the same token in the
+        pipeline's doc, and not whitespace.
+    right: whether it is compared and right.
+    n_sentences: number of sentences.
+    """
+
+    sentence: Ints1d
+    tagged: numpy.ndarray
+    compared: numpy.ndarray
+    right: numpy.ndarray
+    n_sentences: int
+
+    def per_sentence(self, values: numpy.ndarray) -> Ints1d:
+        """Sums of a value of each token over each sentence, shape (n_sentences,)."""
+        return numpy.bincount(self.sentence, weights=values, minlength=self.n_sentences)
+
+
+def mark(gold: Gold, answers: Answers) -> Marks:
+    """Compare tags with gold tags."""
+    tagged = numpy.asarray([bool(tag) for tag in gold.tags])
+    found = numpy.asarray([tag is not None for tag in answers.tags])
+    spaces = numpy.asarray([word.isspace() for word in gold.words])
+    same = numpy.asarray([a == b for a, b in zip(gold.tags, answers.tags, strict=True)])
+    compared = tagged & found & ~spaces
+    sentence = numpy.repeat(numpy.arange(len(gold.lengths)), gold.lengths)
+    return Marks(sentence, tagged, compared, compared & same, len(gold.lengths))
+
+
+def shares(names: list[str], kinds: Ints1d, marks: Marks) -> list[Share]:
+    """Accuracy of tokens of several kinds; kinds without tokens are left out.
+
+    kinds: the index in `names` of each token, shape (n_tokens,).
+    """
+    size = marks.n_sentences * len(names)
+    cells = marks.sentence * len(names) + kinds
+    n, right = (
+        numpy.bincount(cells, weights=chosen, minlength=size).reshape(-1, len(names))
+        for chosen in (marks.compared, marks.right)
+    )
+    drawn = resampled_shares(right, n)
+    totals = zip(names, n.sum(axis=0), right.sum(axis=0), drawn.T, strict=True)
+    return [
+        Share(name, int(all_), int(good), float(good / all_), *interval(values))
+        for name, all_, good, values in totals
+        if all_
+    ]
+
+
+def resampled_accuracy(marks: Marks) -> Floats1d:
+    """Accuracy in samples of sentences, shape (RESAMPLES,)."""
+    n = (marks.per_sentence(marks.compared) + marks.per_sentence(marks.tagged)) / 2
+    return resampled_shares(marks.per_sentence(marks.right)[:, None], n[:, None])[:, 0]
+
+
+def accuracy(marks: Marks) -> Share:
+    """What spaCy's scorer says.
+
+    That is an F-score: a gold tag that cannot be compared costs recall.
+    """
+    n, right, tagged = (int(x.sum()) for x in (marks.compared, marks.right, marks.tagged))
+    score = PRFScore(tp=right, fp=n - right, fn=tagged - right).fscore
+    return Share("all words", n, right, score, *interval(resampled_accuracy(marks)))
+
+
+def whole_sentences(marks: Marks) -> Share:
+    """How many sentences have no wrong tag, of those with tags that can be compared."""
+    n = marks.per_sentence(marks.compared)
+    perfect = (n > 0) & (n == marks.per_sentence(marks.right))
+    drawn = resampled_shares(perfect[:, None], (n > 0)[:, None])[:, 0]
+    total, good = int((n > 0).sum()), int(perfect.sum())
+    return Share("whole sentences", total, good, good / total, *interval(drawn))
