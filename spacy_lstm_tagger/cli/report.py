@@ -45,7 +45,8 @@ def report_cli(
             msg.fail(f"Cannot write {path}: the directory {path.parent} does not exist", exits=1)
     try:
         from ..report.build import build_report
-        from ..report.page import new_environment, render_page
+        from ..report.page import render_page
+        from ..report.templating import new_environment
 
         import_extra("matplotlib")  # before the work, not after it
         new_environment()

@@ -24,7 +24,7 @@ class Change:
 
     effect: "mended" (only the second is right), "broken" (only the first is), "both wrong".
     sentence: its number in the data, counted from 1.
-    before, after: the words around it, of the same sentence.
+    before, after: the text around it, of the same sentence.
     """
 
     effect: str
@@ -98,7 +98,7 @@ def _change(
         effect=effect,
         sentence=sentence + 1,
         before=_text(gold, max(start, i - CONTEXT), i),
-        after=_text(gold, i + 1, min(end, i + 1 + CONTEXT)),
+        after=" " * gold.spaces[i] + _text(gold, i + 1, min(end, i + 1 + CONTEXT)),
         first=word_at(gold, *first, i),
         second=word_at(gold, *second, i),
     )
@@ -106,4 +106,4 @@ def _change(
 
 def _text(gold: Gold, start: int, end: int) -> str:
     words = zip(gold.words[start:end], gold.spaces[start:end], strict=True)
-    return "".join(word + " " * space for word, space in words).strip()
+    return "".join(word + " " * space for word, space in words)

@@ -58,14 +58,21 @@ def new_figure(width: float, height: float, name: str) -> Iterator[Any]:
         yield Figure(figsize=(width, height), layout="constrained")
 
 
-def to_svg(figure: Any, title: str, *, colours: Mapping[str, str] = IN_PAGE) -> str:
+def to_svg(
+    figure: Any,
+    title: str,
+    *,
+    colours: Mapping[str, str] = IN_PAGE,
+    transparent: bool = True,
+) -> str:
     """The figure as an `<svg>` element that says what it shows.
 
     title: read out in its place by screen readers.
     colours: what to draw with instead of this module's colours.
+    transparent: whether to leave out the background.
     """
     output = io.StringIO()
-    figure.savefig(output, format="svg", transparent=True, metadata={"Date": None})
+    figure.savefig(output, format="svg", transparent=transparent, metadata={"Date": None})
     svg = output.getvalue()
     svg = svg[svg.index("<svg") :]
     (view,) = re.findall(r'viewBox="([^"]*)"', svg[: svg.index(">")])

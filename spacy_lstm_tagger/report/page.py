@@ -5,18 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from spacy.glossary import GLOSSARY
-
 from .. import __version__
-from ..extras import import_extra
 from .build import Report
 from .figures import Figures
 from .plots import plot_confusions, plot_reliability, plot_shares
-
-TEMPLATES = Path(__file__).parent / "templates"
+from .templating import as_markup, new_environment, read_static
 
 PAIRS = 50
 """Most pairs of confused tags listed on the page."""
@@ -28,46 +23,21 @@ def render_page(report: Report) -> str:
     Raises ImportError where matplotlib or jinja2 is missing.
     """
     environment = new_environment()
-    script = (TEMPLATES / "report.js").read_text(encoding="utf8")
+    script = read_static("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    Markup = import_extra("markupsafe").Markup
     return environment.get_template("report.html").render(
         report=report,
         names=[figures.model for figures in report.taggers],
-        plots={name: Markup(svg) for name, svg in _plots(report.taggers).items()},
+        plots={name: as_markup(svg) for name, svg in _plots(report.taggers).items()},
         by_tag=[{row.tag: row for row in figures.tags} for figures in report.taggers],
         by_name=_by_name(report.taggers),
         most_pairs=PAIRS,
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf8")),
-        word_style=Markup((TEMPLATES / "words.css").read_text(encoding="utf8")),
-        script=Markup(script),
+        style=read_static("report.css"),
+        word_style=read_static("words.css"),
+        script=script,
         script_digest=digest,
         version=__version__,
     )
-
-
-def new_environment() -> Any:
-    """What renders templates; all that they are given is escaped.
-
-    Raises ImportError where jinja2 is missing.
-    """
-    jinja2 = import_extra("jinja2")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = _percent
-    environment.filters["count"] = lambda n: f"{n:,}"
-    environment.filters["points"] = lambda share: f"{100 * share:+.2f}".replace("-", "−")
-    environment.filters["meaning"] = lambda tag: GLOSSARY.get(tag, "")
-    return environment
-
-
-def _percent(share: float | None, digits: int = 2) -> str:
-    return "–" if share is None else f"{100 * share:.{digits}f}"
 
 
 def _plots(taggers: Sequence[Figures]) -> dict[str, str]:
