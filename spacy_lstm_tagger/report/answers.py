@@ -89,7 +89,7 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
         confidence.append(doc_confidence)
     if not words:
         raise ValueError(
-            "There are no words in it: it is empty, or its name does not end in .spacy."
+            "It has no words: it is empty, or its name does not end in .spacy."
         )
     if not any(gold):
         raise ValueError(
