@@ -88,9 +88,7 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
         tags.extend(doc_tags)
         confidence.append(doc_confidence)
     if not words:
-        raise ValueError(
-            "It has no words: it is empty, or its name does not end in .spacy."
-        )
+        raise ValueError("It has no words: it is empty, or its name does not end in .spacy.")
     if not any(gold):
         raise ValueError(
             f"None of its {len(words)} words has a gold tag. Make a file that has them with "
@@ -111,8 +109,14 @@ def read_gold(path: Path, nlp: Language) -> Iterator[Example]:
     """Read sentences with gold tokens from a .spacy file, as `spacy evaluate --gold-preproc` does.
 
     Docs without sentence boundaries count as one sentence, empty ones are left out.
+    path: a file, or a directory of them.
     Raises ValueError where the file cannot be read.
     """
+    if not path.is_dir() and path.suffix != ".spacy":
+        raise ValueError(
+            f"{path} is not a directory, nor does its name end in .spacy. Make a .spacy file with "
+            "`spacy convert`."
+        )
     try:
         yield from Corpus(path, gold_preproc=True)(nlp)
     except Exception as error:  # zlib's, msgpack's or the file system's own
