@@ -21,6 +21,7 @@ from numpy.testing import assert_allclose
 from packaging.requirements import Requirement
 from packaging.version import Version
 from spacy.language import Language
+from spacy.tokens import DocBin
 from spacy.training import Example
 from spacy.training.converters import conllu_to_docs
 
@@ -241,7 +242,10 @@ def test_wheel_has_all_modules_and_nothing_else(wheel: Path) -> None:
         paths = {path for path in archive.namelist() if ".dist-info/" not in path}
     modules = (REPOSITORY / "spacy_lstm_tagger").rglob("*.py")
     expected = {path.relative_to(REPOSITORY).as_posix() for path in modules}
-    assert paths == {*expected, "spacy_lstm_tagger/py.typed"}
+    templates = (REPOSITORY / "spacy_lstm_tagger" / "report" / "templates").iterdir()
+    pages = {path.relative_to(REPOSITORY).as_posix() for path in templates}
+    assert "spacy_lstm_tagger/report/templates/report.html" in pages
+    assert paths == {*expected, *pages, "spacy_lstm_tagger/py.typed"}
 
 
 def test_wheel_names_its_module_for_spacy_package(wheel: Path) -> None:
@@ -260,6 +264,7 @@ def test_wheel_registers_its_functions(wheel: Path) -> None:
         },
         "spacy_augmenters": {"spacy-lstm-tagger.augmenter.v1"},
         "spacy_readers": {"spacy-lstm-tagger.distillationcorpus.v1"},
+        "spacy_loggers": {"spacy-lstm-tagger.plotlogger.v1"},
         "spacy_cli": {"lstm-tagger"},
     }
 
@@ -279,6 +284,19 @@ def test_publisher_has_the_project_from_the_wheel(publisher: Environment) -> Non
         "modules": [str(publisher.site_packages / "spacy_lstm_tagger" / "__init__.py")],
         "distributions": [str(publisher.site_packages)],
     }
+
+
+def test_installed_wheel_makes_a_report(
+    publisher: Environment, nlp: Language, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra [report])")
+    nlp.to_disk(tmp_path / "model")
+    text = (REPOSITORY / "corpus" / "textbook.conllu").read_text(encoding="utf8")
+    gold = DocBin(docs=conllu_to_docs(text, n_sents=1, no_print=True))
+    gold.to_disk(tmp_path / "gold.spacy")
+    names = [tmp_path / name for name in ("model", "gold.spacy", "out.html")]
+    publisher.run_python("-m", "spacy", "lstm-tagger", "report", *names)
+    assert "<h1>Tagging report</h1>" in names[2].read_text(encoding="utf8")
 
 
 def test_package_requires_the_project(package: Path) -> None:

@@ -54,6 +54,18 @@ def test_vocabulary_block_is_a_config_of_the_right_section() -> None:
     assert reader["@readers"] == "spacy.read_labels.v1"
 
 
+def test_logger_block_is_a_config_of_its_section() -> None:
+    logger = Config().from_str("[training]\n" + block("ini", "**Training curves.**"))["training"]
+    assert callable(spacy.registry.resolve(logger)["logger"])
+
+
+def test_pictures_are_there_and_small() -> None:
+    pictures = re.findall(r"\((docs/[^)]*\.png)\)", README)
+    assert len(pictures) == 2
+    for picture in pictures:
+        assert 0 < (REPOSITORY / picture).stat().st_size < 200_000, picture
+
+
 def test_every_config_and_make_target_is_named() -> None:
     for config in (REPOSITORY / "configs").glob("*.cfg"):
         assert f"configs/{config.name}" in README, config.name
