@@ -374,6 +374,15 @@ def test_seen_means_what_the_vocabulary_holds(make_nlp, train_data) -> None:
     assert counts_of_model(spacy.blank("en")) is None
 
 
+@pytest.mark.parametrize("tags", [list(GOLD.tags), ["X"] * 9, [""] * 9])
+def test_page_of_a_tagger_that_is_always_right_or_never(tags, libraries) -> None:
+    from spacy_lstm_tagger.report.build import Report
+    from spacy_lstm_tagger.report.page import render_page
+
+    page = render_page(Report("dev.spacy", [measure(GOLD, Answers("mine", tags, None))]))
+    assert ("There is no error." in page) == (tags == GOLD.tags)
+
+
 def test_many_tags_share_the_last_place_of_the_picture() -> None:
     from spacy_lstm_tagger.report.plots import MOST_TAGS, confusion_matrix
 

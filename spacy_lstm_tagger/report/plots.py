@@ -99,6 +99,8 @@ def plot_confusions(figures: Figures, title: str) -> str:
         right = rows == columns
         side = 0.9 * 5.6 * 72 / n  # points
         for where, colour, strength in ((right, FIRST, 1.0), (~right, WRONG, 0.35)):
+            if not where.any():  # no errors at all, or nothing but errors
+                continue
             alpha = (0.15 + 0.85 * parts[rows[where], columns[where]] ** strength).tolist()
             x, y = columns[where], rows[where]
             axes.scatter(x, y, s=side**2, marker="s", color=colour, alpha=alpha, linewidths=0)
