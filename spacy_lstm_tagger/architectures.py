@@ -9,6 +9,7 @@ from thinc.api import Model, PyTorchGradScaler, chain
 from thinc.types import Floats2d
 
 from .bridge import Precision, resize_tagger, torch_encoder, torch_tagger
+from .checks import MOST_LAYERS, check_bool, check_int
 from .features import FeatureExtractor
 from .lowering import PRECISIONS
 from .network import CELLS
@@ -64,15 +65,17 @@ def build_lstm_tagger_v1(
     RAISES ValueError: Where a setting is out of its range or of another type.
     """
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
-    _check_int("word_width", word_width, least=1)
-    _check_int("min_word_freq", min_word_freq, least=1)
-    _check_int("affix_width", affix_width, least=0)
-    _check_int("char_width", char_width, least=0, even=True)
-    _check_int("char_embed_width", char_embed_width, least=1)
-    _check_int("max_characters", max_characters, least=2)
-    _check_bool("include_static_vectors", include_static_vectors)
+    check_int("word_width", word_width, least=1)
+    check_int("min_word_freq", min_word_freq, least=1)
+    check_int("affix_width", affix_width, least=0)
+    check_int("char_width", char_width, least=0, even=True)
+    check_int("char_embed_width", char_embed_width, least=1)
+    check_int("max_characters", max_characters, least=2)
+    check_bool("include_static_vectors", include_static_vectors)
     _check_choice("precision", precision, PRECISIONS)
-    _check_bool("mixed_precision", mixed_precision)
+    check_bool("mixed_precision", mixed_precision)
+    if nO is not None:
+        check_int("nO", nO, least=1)
     features = FeatureExtractor(
         min_word_freq=min_word_freq,
         max_characters=max_characters,
@@ -121,7 +124,7 @@ def build_lstm_encoder_v1(
     RAISES ValueError: Where a setting is out of its range or of another type.
     """
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
-    _check_bool("mixed_precision", mixed_precision)
+    check_bool("mixed_precision", mixed_precision)
     return torch_encoder(
         width=width,
         depth=depth,
@@ -141,37 +144,14 @@ def resize_output(model: Model, nO: int) -> Model:
 
 def _check_recurrent(*, cell: Any, width: Any, depth: Any, bidirectional: Any) -> None:
     _check_choice("cell", cell, CELLS)
-    _check_bool("bidirectional", bidirectional)
-    _check_int("width", width, least=1, even=bidirectional)
-    _check_int("depth", depth, least=1)
+    check_bool("bidirectional", bidirectional)
+    check_int("width", width, least=1, even=bidirectional)
+    check_int("depth", depth, least=1, most=MOST_LAYERS)
 
 
 def _check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
-    if value not in choices:
+    if value not in list(choices):  # a list, as the value may be anything
         raise ValueError(
             f"{name} is {value!r}, but must be one of {', '.join(map(repr, choices))}. "
-            "Mend it in the [model] block of the config."
-        )
-
-
-def _check_int(name: str, value: Any, *, least: int, even: bool = False) -> None:
-    # confection checks types in configs, but coerces nothing and sees no calls from Python.
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ValueError(
-            f"{name} is {value!r}, but must be a whole number of at least {least}, without "
-            "quotes. Mend it in the [model] block of the config."
-        )
-    if even and value % 2:
-        raise ValueError(
-            f"{name} is {value}, but must be even: half of it is for each direction. "
-            f"Use {value + 1}, or one direction (bidirectional = false) where that is the width "
-            "of the recurrent layers."
-        )
-
-
-def _check_bool(name: str, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise ValueError(
-            f"{name} is {value!r}, but must be true or false, without quotes. "
             "Mend it in the [model] block of the config."
         )

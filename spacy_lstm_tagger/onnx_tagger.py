@@ -10,6 +10,7 @@ from thinc.api import Model, chain
 from thinc.shims import Shim
 from thinc.types import Floats2d, Ints1d
 
+from .checks import check_bool, check_int
 from .features import DocFeatures, FeatureExtractor, FormFeatures
 from .table import FormTable
 from .windows import make_blocks, plan_reading
@@ -33,10 +34,14 @@ def build_onnx_tagger_v1(
     threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
     nO (Optional[int]): Number of tags, null to take it from the export.
     RETURNS: From docs to one array of logits of shape (n_tokens, nO) each.
-    RAISES ValueError: Where `threads` is not at least 1.
+    RAISES ValueError: Where a setting is out of its range or of another type.
     """
-    if not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads is {threads!r}, but must be a whole number of at least 1.")
+    check_int("threads", threads, least=1)
+    check_int("max_characters", max_characters, least=2)
+    check_bool("affixes", affixes)
+    check_bool("include_static_vectors", include_static_vectors)
+    if nO is not None:
+        check_int("nO", nO, least=1)
     features = FeatureExtractor(
         min_word_freq=1,
         max_characters=max_characters,

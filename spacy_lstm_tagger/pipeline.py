@@ -66,14 +66,11 @@ class LSTMTagger(Tagger):
         teacher_weight: float = 1.0,
         save_probabilities: Union[bool, int] = False,
     ) -> None:
-        if not 0.0 <= label_smoothing < 1.0:
+        check_share(name, "label_smoothing", label_smoothing, below=True)
+        check_share(name, "teacher_weight", teacher_weight)
+        if neg_prefix is not None and not isinstance(neg_prefix, str):
             raise ValueError(
-                f"[{name}] label_smoothing is {label_smoothing}, but must be from 0 to less than "
-                "1. Mend it in the component's block of the config."
-            )
-        if not 0.0 <= teacher_weight <= 1.0:
-            raise ValueError(
-                f"[{name}] teacher_weight is {teacher_weight}, but must be from 0 to 1. "
+                f"[{name}] neg_prefix is {neg_prefix!r}, but must be text, or null for none. "
                 "Mend it in the component's block of the config."
             )
         check_setting(name, save_probabilities)
@@ -288,6 +285,16 @@ class LSTMTagger(Tagger):
             check_labels(self)
             super().from_disk(path, exclude=[*exclude, "cfg", "model"])
         return self
+
+
+def check_share(name: str, setting: str, value: object, *, below: bool = False) -> None:
+    """Raise ValueError where a setting is no share from 0 to 1, or `below` 1."""
+    if isinstance(value, (int, float)) and 0 <= value <= 1 and not (below and value == 1):
+        return
+    raise ValueError(
+        f"[{name}] {setting} is {value!r}, but must be from 0 to {'less than ' if below else ''}1. "
+        "Mend it in the component's block of the config."
+    )
 
 
 def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:

@@ -1,0 +1,39 @@
+"""Whether the settings of a model are in their range; errors name the setting and the remedy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MOST = 100_000
+MOST_LAYERS = 1000
+"""Greatest number in a setting, and of layers: a slip of the keyboard must not fill the memory."""
+
+
+def check_int(name: str, value: Any, *, least: int, most: int = MOST, even: bool = False) -> None:
+    """Raise ValueError where a setting is no whole number from `least` to `most`, or not `even`."""
+    # confection checks types in configs, but coerces nothing and sees no calls from Python.
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(
+            f"{name} is {value!r}, but must be a whole number of at least {least}, without "
+            "quotes. Mend it in the [model] block of the config."
+        )
+    if value > most:
+        raise ValueError(
+            f"{name} is {value}, but must be at most {most}: no machine could hold the network. "
+            "Mend it in the [model] block of the config."
+        )
+    if even and value % 2:
+        raise ValueError(
+            f"{name} is {value}, but must be even: half of it is for each direction. "
+            f"Use {value + 1}, or one direction (bidirectional = false) where that is the width "
+            "of the recurrent layers."
+        )
+
+
+def check_bool(name: str, value: Any) -> None:
+    """Raise ValueError where a setting is neither true nor false."""
+    if not isinstance(value, bool):
+        raise ValueError(
+            f"{name} is {value!r}, but must be true or false, without quotes. "
+            "Mend it in the [model] block of the config."
+        )
