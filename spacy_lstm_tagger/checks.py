@@ -1,4 +1,4 @@
-"""Whether the settings of a model are in their range; errors name the setting and the remedy."""
+"""Whether settings are in their range; errors name the setting and the remedy."""
 
 from __future__ import annotations
 
@@ -36,4 +36,23 @@ def check_bool(name: str, value: Any) -> None:
         raise ValueError(
             f"{name} is {value!r}, but must be true or false, without quotes. "
             "Mend it in the [model] block of the config."
+        )
+
+
+def check_share(name: str, setting: str, value: object, *, below: bool = False) -> None:
+    """Raise ValueError where a component's setting is no share from 0 to 1, or `below` 1."""
+    if isinstance(value, (int, float)) and 0 <= value <= 1 and not (below and value == 1):
+        return
+    raise ValueError(
+        f"[{name}] {setting} is {value!r}, but must be from 0 to {'less than ' if below else ''}1. "
+        "Mend it in the component's block of the config."
+    )
+
+
+def check_text(name: str, setting: str, value: object) -> None:
+    """Raise ValueError where a component's setting is neither text nor null."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(
+            f"[{name}] {setting} is {value!r}, but must be text, or null for none. "
+            "Mend it in the component's block of the config."
         )

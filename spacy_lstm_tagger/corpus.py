@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from .augment import mark_added
+from .rawtext import stored_docs
 
 Reader = Callable[[Language], Iterable[Example]]
 
@@ -35,8 +36,7 @@ def build_distillation_corpus_v1(
     def read(nlp: Language) -> Iterator[Example]:
         for _ in range(repeats):
             yield from gold(nlp)
-        docs = DocBin().from_disk(teacher).get_docs(nlp.vocab)
-        for number, reference in enumerate(docs, start=1):
+        for number, reference in enumerate(stored_docs(teacher, nlp.vocab), start=1):
             yield _example(reference, count_words)
             if number == limit:
                 break

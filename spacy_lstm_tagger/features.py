@@ -160,13 +160,18 @@ def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
         keys=keys,
         vectors=vectors,
         extract=lambda indices: _form_features(strings(indices), attrs),
-        sizes=Sizes(
-            n_words=vocabulary.n_words,
-            n_characters=vocabulary.n_characters,
-            n_affixes=vocabulary.n_affixes,
-            affixes_per_form=_affixes_per_form(vocabulary),
-            vector_width=vectors.shape[1],
-        ),
+        sizes=sizes_of(vocabulary, vectors.shape[1]),
+    )
+
+
+def sizes_of(vocabulary: Vocabulary, vector_width: int) -> Sizes:
+    """The sizes of a network for this vocabulary and static vectors of so many numbers."""
+    return Sizes(
+        n_words=vocabulary.n_words,
+        n_characters=vocabulary.n_characters,
+        n_affixes=vocabulary.n_affixes,
+        affixes_per_form=_affixes_per_form(vocabulary),
+        vector_width=vector_width,
     )
 
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import srsly
 from spacy.pipeline.tagger import Tagger
+from thinc.api import Model
+
+from .checks import check_bool, check_int, check_share, check_text
+from .features import sizes_of
+from .saving import check_setting
+from .vocabulary import Vocabulary
+
+PARTS = ("nodes", "attrs", "params", "shims")
+"""What thinc saves of every node of a model."""
 
 
 def check_files(name: str, directory: Path, fields: Iterable[str]) -> None:
@@ -24,22 +35,28 @@ def check_files(name: str, directory: Path, fields: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def all_or_nothing(tagger: Tagger) -> Iterator[None]:
+def all_or_nothing(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
     """On any error inside the context put back the component's settings and weights.
 
     The vocab, which is shared, is not put back: load it last, once all else has proved sound.
+    Yields the attributes that the model's nodes had.
     Raises ValueError, whatever went wrong.
     """
     cfg, model = srsly.json_dumps(tagger.cfg), tagger.model.to_dict()
+    nodes = list(tagger.model.walk())
+    names, attrs = [node.name for node in nodes], [dict(node.attrs) for node in nodes]
     try:
-        yield
+        yield attrs
     except Exception as error:
         tagger.cfg = srsly.json_loads(cfg)
-        for node, saved in zip(tagger.model.walk(), model["nodes"], strict=True):
+        for node, saved, name, attr in zip(nodes, model["nodes"], names, attrs, strict=True):
             for dim, value in saved["dims"].items():
                 node.set_dim(dim, value, force=True)
+            node.attrs.clear()
+            node.attrs.update(attr)
+            node.name = name
         tagger.model.from_dict(model)
-        if isinstance(error, ValueError) and str(error).startswith("["):
+        if isinstance(error, ValueError) and str(error).startswith(f"[{tagger.name}]"):
             raise
         raise ValueError(
             f"[{tagger.name}] Cannot load the component. Its files are damaged, or were saved "
@@ -48,8 +65,59 @@ def all_or_nothing(tagger: Tagger) -> Iterator[None]:
         ) from error
 
 
-def check_labels(tagger: Tagger) -> None:
-    """Raise ValueError where the model has another number of outputs than there are labels."""
+def check_message(model: Model, data: bytes) -> None:
+    """Raise an error where a saved model has parts that this one does not have.
+
+    thinc takes them over, whatever they are, and they could not be put back.
+    """
+    message, nodes = srsly.msgpack_loads(data), list(model.walk())
+    if any(len(message[part]) != len(nodes) for part in PARTS):
+        raise ValueError(f"the saved model has not the {len(nodes)} layers of this one")
+    for node, info, params, shims in zip(
+        nodes, message["nodes"], message["params"], message["shims"], strict=True
+    ):
+        known = set(info["dims"]) <= set(node.dim_names) and set(params) <= set(node.param_names)
+        known = known and set(info["refs"]) <= set(node.ref_names) and isinstance(info["name"], str)
+        if not known or len(shims) != len(node.shims):
+            raise ValueError(f"the saved model has parts that the layer {node.name!r} has not")
+        sizes = [n for n in info["dims"].values() if n is not None]
+        if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in sizes):
+            raise ValueError(f"the layer {node.name!r} has the sizes {info['dims']}")
+
+
+def check_loaded(tagger: Tagger, before: list[dict[str, Any]]) -> None:
+    """Raise ValueError where what was loaded is sound in itself, but does not fit together.
+
+    before: the attributes that the model's nodes had before.
+    """
+    _check_cfg(tagger.name, tagger.cfg)
+    _check_labels(tagger)
+    for node, attrs in zip(tagger.model.walk(), before, strict=True):
+        for name, value in node.attrs.items():
+            _check_attr(node, name, attrs.get(name), value)
+    _check_network(tagger)
+
+
+def _check_cfg(name: str, cfg: dict[str, Any]) -> None:
+    labels = cfg["labels"]
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise ValueError(f"[{name}] 'labels' in 'cfg' is no list of texts: {str(labels)[:80]}")
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"[{name}] 'labels' in 'cfg' lists a label twice.")
+    check_share(name, "label_smoothing", cfg.get("label_smoothing", 0.0), below=True)
+    check_share(name, "teacher_weight", cfg.get("teacher_weight", 1.0))
+    check_text(name, "neg_prefix", cfg.get("neg_prefix"))
+    check_setting(name, cfg.get("save_probabilities", False))
+    check_bool("overwrite", cfg.get("overwrite", False))
+    temperature = cfg.get("temperature", 1.0)
+    if not _is_number(temperature) or not 1e-3 <= temperature <= 1e3:
+        raise ValueError(
+            f"[{name}] temperature is {temperature!r} in 'cfg', but must be from 0.001 to 1000. "
+            "Fit it again with `python -m spacy lstm-tagger calibrate`."
+        )
+
+
+def _check_labels(tagger: Tagger) -> None:
     nO = tagger.model.maybe_get_dim("nO")
     if nO is not None and nO != len(tagger.labels):
         raise ValueError(
@@ -57,3 +125,30 @@ def check_labels(tagger: Tagger) -> None:
             f"{len(tagger.labels)}. The files come from different models: copy the model "
             "directory again."
         )
+
+
+def _check_attr(node: Model, name: str, before: Any, value: Any) -> None:
+    same = type(value) is type(before) or (_is_number(value) and _is_number(before))
+    if before is not None and not same:
+        raise ValueError(f"{name} of the layer {node.name!r} is {str(value)[:80]!r}")
+
+
+def _check_network(tagger: Tagger) -> None:
+    """Check that the network has a row for whatever the features can refer to."""
+    features = [
+        node for node in tagger.model.walk() if isinstance(node.attrs.get("vocabulary"), Vocabulary)
+    ]
+    if not features:
+        return  # another architecture
+    attrs = features[0].attrs
+    check_int("min_word_freq", attrs["min_word_freq"], least=1)
+    check_int("max_characters", attrs["max_characters"], least=2)
+    output = tagger.model.get_ref("output_layer")
+    sizes = sizes_of(attrs["vocabulary"], 0)._asdict()
+    output.shims[0].check_sizes(
+        {**sizes, "n_tags": len(tagger.labels)}, vectors=attrs["include_static_vectors"]
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -12,6 +12,7 @@ from thinc.types import Floats2d, Ints1d
 
 from .checks import check_bool, check_int
 from .features import DocFeatures, FeatureExtractor, FormFeatures
+from .graph_check import check_graph
 from .table import FormTable
 from .windows import make_blocks, plan_reading
 
@@ -87,6 +88,34 @@ class OnnxShim(Shim):
             self.sessions[name] = start_session(self.graphs[name], self.threads)
         return self.sessions[name]
 
+    def check_sizes(self, sizes: Dict[str, int], *, vectors: bool) -> None:
+        """Raise an error where the graphs cannot look up the last word, affix and character.
+
+        sizes: those that they should have been made for; vectors: whether with static vectors.
+        """
+        if not self.graphs:
+            return
+        with_vectors = any(
+            wanted.name == "vectors" for wanted in self.session("encode").get_inputs()
+        )
+        if with_vectors != vectors:
+            raise ValueError(f"the network reads static vectors: {with_vectors}")
+        rows = self.run(
+            "embed",
+            {
+                "words": numpy.asarray([sizes["n_words"] - 1]),
+                "affixes": numpy.full((1, sizes["affixes_per_form"]), sizes["n_affixes"] - 1),
+                "characters": numpy.asarray([[sizes["n_characters"] - 1]]),
+                "lengths": numpy.ones(1, dtype="int32"),
+            },
+        )
+        if with_vectors:
+            return  # how wide they must be is known to the pipeline alone
+        lengths = numpy.ones(1, dtype="int32")
+        scores = self.run("encode", {"rows": rows[None], "lengths": lengths})
+        if scores.shape != (1, 1, sizes["n_tags"]):
+            raise ValueError(f"the network scores {scores.shape[-1]} tags, not {sizes['n_tags']}")
+
     def set_graphs(self, graphs: Dict[str, bytes]) -> None:
         """Take other graphs."""
         self.graphs, self.sessions = graphs, {}
@@ -100,7 +129,11 @@ class OnnxShim(Shim):
         """Load graphs. Raises ValueError where they are damaged; the present ones then stay."""
         try:
             graphs = srsly.msgpack_loads(bytes_data)
-            started = {name: start_session(graphs[name], self.threads) for name in GRAPHS if graphs}
+            if not isinstance(graphs, dict) or set(graphs) not in (set(), set(GRAPHS)):
+                raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
+            for graph in graphs.values():
+                check_graph(graph)
+            started = {name: start_session(graph, self.threads) for name, graph in graphs.items()}
         except ImportError:
             raise
         except Exception as error:  # whatever msgpack and ONNX Runtime raise
@@ -184,8 +217,11 @@ def start_session(graph: bytes, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    options.log_severity_level = 4  # what is wrong is in the error that it raises
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # what was checked
+    return onnxruntime.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"], enable_fallback=0
+    )
 
 
 def _restored(threads: int, graphs: Dict[str, bytes]) -> OnnxShim:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Set, Tuple, Union
 
+import srsly
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
@@ -15,8 +16,9 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from .augment import is_added
+from .checks import check_share, check_text
 from .features import needs_vocabulary, set_vocabulary
-from .loading import all_or_nothing, check_files, check_labels
+from .loading import all_or_nothing, check_files, check_loaded, check_message
 from .loss import add_soft_targets, hard_gradient, tag_codes
 from .probabilities import tag_probabilities
 from .saving import Guesses, add_extensions, check_setting, save
@@ -68,11 +70,7 @@ class LSTMTagger(Tagger):
     ) -> None:
         check_share(name, "label_smoothing", label_smoothing, below=True)
         check_share(name, "teacher_weight", teacher_weight)
-        if neg_prefix is not None and not isinstance(neg_prefix, str):
-            raise ValueError(
-                f"[{name}] neg_prefix is {neg_prefix!r}, but must be text, or null for none. "
-                "Mend it in the component's block of the config."
-            )
+        check_text(name, "neg_prefix", neg_prefix)
         check_setting(name, save_probabilities)
         super().__init__(
             vocab,
@@ -266,10 +264,13 @@ class LSTMTagger(Tagger):
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where the data is damaged or does not fit the settings.
         """
-        with all_or_nothing(self):
+        with all_or_nothing(self) as before:
+            if "model" not in exclude:
+                check_message(self.model, srsly.msgpack_loads(bytes_data)["model"])
             super().from_bytes(bytes_data, exclude=[*exclude, "vocab"])
-            check_labels(self)
+            check_loaded(self, before)
             super().from_bytes(bytes_data, exclude=[*exclude, "cfg", "model"])
+            self._add_strings()
         return self
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
@@ -280,21 +281,19 @@ class LSTMTagger(Tagger):
         RAISES ValueError: Where a file is missing, damaged or does not fit the settings.
         """
         check_files(self.name, Path(path), {"cfg", "model"} - set(exclude))
-        with all_or_nothing(self):
+        with all_or_nothing(self) as before:
+            if "model" not in exclude:
+                check_message(self.model, (Path(path) / "model").read_bytes())
             super().from_disk(path, exclude=[*exclude, "vocab"])
-            check_labels(self)
+            check_loaded(self, before)
             super().from_disk(path, exclude=[*exclude, "cfg", "model"])
+            self._add_strings()
         return self
 
-
-def check_share(name: str, setting: str, value: object, *, below: bool = False) -> None:
-    """Raise ValueError where a setting is no share from 0 to 1, or `below` 1."""
-    if isinstance(value, (int, float)) and 0 <= value <= 1 and not (below and value == 1):
-        return
-    raise ValueError(
-        f"[{name}] {setting} is {value!r}, but must be from 0 to {'less than ' if below else ''}1. "
-        "Mend it in the component's block of the config."
-    )
+    def _add_strings(self) -> None:
+        """Let the vocab know the labels, which are not in it where it was not loaded as well."""
+        for label in self.labels:
+            self.vocab.strings.add(label)
 
 
 def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:

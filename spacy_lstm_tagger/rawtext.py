@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
 
 def read_docs(path: Path, nlp: Language) -> Iterator[Doc]:
@@ -33,15 +35,24 @@ def read_docs(path: Path, nlp: Language) -> Iterator[Doc]:
 
 
 def _texts(path: Path, kind: str) -> Iterator[str]:
-    with _open(path) as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                yield line.strip() if kind == ".txt" else _text(line, path, number)
+    number = 0
+    try:
+        with _open(path) as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield line.strip() if kind == ".txt" else _text(line, path, number)
+    except (OSError, EOFError, UnicodeError, zlib.error) as error:
+        raise ValueError(
+            f"{path} cannot be read after line {number}: it is damaged, or not in UTF-8. "
+            f"({type(error).__name__}: {error})"
+        ) from error
 
 
 def _text(line: str, path: Path, number: int) -> str:
     try:
-        return str(json.loads(line)["text"])
+        text = str(json.loads(line)["text"])
+        text.encode()  # half of a surrogate pair, which JSON can escape, is no text
+        return text
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f'{path}, line {number}: not a JSON object with the key "text". '
@@ -50,10 +61,21 @@ def _text(line: str, path: Path, number: int) -> str:
 
 
 def _stored(path: Path, nlp: Language) -> Iterator[Doc]:
-    for doc in DocBin().from_disk(path).get_docs(nlp.vocab):
+    for doc in stored_docs(path, nlp.vocab):
         words = [token.text for token in doc]
         spaces = [bool(token.whitespace_) for token in doc]
         yield Doc(nlp.vocab, words=words, spaces=spaces)
+
+
+def stored_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """The docs of a .spacy file. Raises ValueError where it is damaged or is another file."""
+    try:
+        yield from DocBin().from_disk(path).get_docs(vocab)
+    except Exception as error:  # whatever zlib, msgpack, numpy and the file system raise
+        raise ValueError(
+            f"Cannot read {path} as a .spacy file: it is damaged, or another kind of file. Make "
+            f"one with `spacy convert`. ({type(error).__name__}: {error})"
+        ) from error
 
 
 def _open(path: Path) -> TextIO:

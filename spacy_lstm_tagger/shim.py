@@ -7,6 +7,7 @@ import copy
 import io
 import os
 import pickle
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -215,8 +216,21 @@ class LateTorchShim(PyTorchShim):
         self._grad_scaler.to_(self.device)
         return self
 
+    def check_sizes(self, sizes: dict[str, int], *, vectors: bool) -> None:
+        """Raise ValueError where the network was made for other sizes, but for vectors' width.
+
+        vectors: whether there are static vectors.
+        """
+        if self.sizes is None:
+            return
+        wanted = {**sizes, "vector_width": self.sizes["vector_width"] if vectors else 0}
+        if wanted != self.sizes:
+            raise ValueError(f"the network has the sizes {self.sizes}, but should have {wanted}")
+
     def _load(self, sizes: dict[str, int], state: bytes) -> nn.Module:
+        check_archive(state)
         weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
+        check_weights(weights)
         with torch.device("meta"):  # no memory and no random numbers before the sizes have proved
             module = self.make_module(**sizes)
         module.load_state_dict(weights, strict=True, assign=True)
@@ -233,6 +247,35 @@ class LateTorchShim(PyTorchShim):
         with Shim.global_id_lock:
             Shim.global_id += 1
             self.id = Shim.global_id
+
+
+def check_archive(state: bytes) -> None:
+    """Raise ValueError where torch's file would take more memory than it has bytes, or is damaged.
+
+    torch compresses nothing, but would read what is: a file of some megabytes could fill the
+    memory. Nor does it look at checksums.
+    """
+    if state[:1] == pickle.PROTO:
+        raise pickle.UnpicklingError  # torch's file of before 2020, a mere pickle
+    with zipfile.ZipFile(io.BytesIO(state)) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("the weights are compressed, as torch never saves them")
+        damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"{damaged} has another checksum than when it was saved")
+
+
+def check_weights(weights: Any) -> None:
+    """Raise ValueError where anything but plain tables of finite numbers was loaded."""
+    for name, values in weights.items():
+        plain = (
+            isinstance(values, torch.Tensor)
+            and (values.dtype, values.layout) == (torch.float32, torch.strided)
+            and values.device.type == "cpu"
+            and values.is_contiguous()
+        )
+        if not plain or not bool(torch.isfinite(values).all()):
+            raise ValueError(f"{name} is no table of finite numbers in float32")
 
 
 def _set_values(parameter: nn.Parameter, values: FloatsXd) -> None:

@@ -58,11 +58,19 @@ def get_tag_probabilities(doc: Doc, labels: Sequence[str]) -> Floats2d | None:
     kept = doc.user_data.get(KEY)
     if kept is None:
         return None
-    columns, values = numpy.asarray(kept["columns"]), numpy.asarray(kept["probabilities"])
-    if columns.shape != values.shape or len(columns) != len(doc):
+    try:
+        columns, values = numpy.asarray(kept["columns"]), numpy.asarray(kept["probabilities"])
+        sound = columns.shape == values.shape and columns.ndim == 2 and columns.dtype.kind in "ui"
+        sound = sound and len(columns) == len(doc) and values.dtype.kind == "f"
+        sound = sound and all(isinstance(label, str) for label in kept["labels"])
+        sound = sound and bool(((columns >= 0) & (columns < len(kept["labels"]))).all())
+        sound = sound and bool((numpy.isfinite(values) & (values >= 0)).all())
+    except (TypeError, KeyError, ValueError):
+        sound = False
+    if not sound:
         raise ValueError(
-            f"A doc of {len(doc)} tokens has a teacher's tag probabilities for "
-            f"{len(columns)}: {doc[:10].text!r}. Let the teacher label it again."
+            f"A doc of {len(doc)} tokens has a teacher's tag probabilities that are damaged, or "
+            f"are those of another: {doc[:10].text!r}. Let the teacher label it again."
         )
     index = {label: i for i, label in enumerate(labels)}
     places = numpy.asarray([index.get(label, len(labels)) for label in kept["labels"]])

@@ -6,10 +6,11 @@ import numpy
 import spacy
 import typer
 from spacy.pipeline.tagger import Tagger
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from wasabi import msg
 
 from ..probabilities import calibration_error, fit_temperature, softmax
+from ..rawtext import stored_docs
 from . import lstm_tagger_cli
 from .output import check_new, save_pipeline
 
@@ -34,7 +35,7 @@ def calibrate_cli(
         if component not in nlp.pipe_names:
             raise ValueError(f"There is no component '{component}', only {nlp.pipe_names}.")
         tagger = nlp.get_pipe(component)
-        docs = list(DocBin().from_disk(data).get_docs(nlp.vocab))
+        docs = list(stored_docs(data, nlp.vocab))
         halves = [_scored(tagger, docs[0::2]), _scored(tagger, docs[1::2])]
     except (OSError, ValueError) as error:
         msg.fail(f"Cannot calibrate the pipeline '{model}'", str(error), exits=1)
