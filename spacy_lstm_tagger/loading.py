@@ -65,6 +65,11 @@ def all_or_nothing(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
         ) from error
 
 
+def saved_model(component: bytes) -> bytes:
+    """The model in the bytes of a component."""
+    return srsly.msgpack_loads(component)["model"]
+
+
 def check_message(model: Model, data: bytes) -> None:
     """Raise an error where a saved model has parts that this one does not have.
 
@@ -73,10 +78,13 @@ def check_message(model: Model, data: bytes) -> None:
     message, nodes = srsly.msgpack_loads(data), list(model.walk())
     if any(len(message[part]) != len(nodes) for part in PARTS):
         raise ValueError(f"the saved model has not the {len(nodes)} layers of this one")
-    for node, info, params, shims in zip(
-        nodes, message["nodes"], message["params"], message["shims"], strict=True
+    ours = any("vocabulary" in node.attrs for node in nodes)
+    for node, info, attrs, params, shims in zip(
+        nodes, *(message[part] for part in PARTS), strict=True
     ):
-        known = set(info["dims"]) <= set(node.dim_names) and set(params) <= set(node.param_names)
+        known = not ours or set(attrs) <= set(node.attrs)
+        known = known and set(info["dims"]) <= set(node.dim_names)
+        known = known and set(params) <= set(node.param_names)
         known = known and set(info["refs"]) <= set(node.ref_names) and isinstance(info["name"], str)
         if not known or len(shims) != len(node.shims):
             raise ValueError(f"the saved model has parts that the layer {node.name!r} has not")

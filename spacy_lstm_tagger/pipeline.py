@@ -3,9 +3,8 @@
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
 
-import srsly
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
@@ -15,6 +14,7 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
+from .atomic import finish_moving, replaced_whole
 from .augment import is_added
 from .checks import check_share, check_text
 from .features import needs_vocabulary, set_vocabulary
@@ -264,14 +264,13 @@ class LSTMTagger(Tagger):
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where the data is damaged or does not fit the settings.
         """
-        with all_or_nothing(self) as before:
-            if "model" not in exclude:
-                check_message(self.model, srsly.msgpack_loads(bytes_data)["model"])
-            super().from_bytes(bytes_data, exclude=[*exclude, "vocab"])
-            check_loaded(self, before)
-            super().from_bytes(bytes_data, exclude=[*exclude, "cfg", "model"])
-            self._add_strings()
-        return self
+        saved = partial(saved_model, bytes_data)
+        return self._load(super().from_bytes, bytes_data, exclude, saved)
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Save to a directory: all files, or after an error or a killed process none."""
+        with replaced_whole(Path(path)) as directory:
+            super().to_disk(directory, exclude=exclude)
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
         """Load from a directory; where that fails, everything stays as it was.
@@ -280,20 +279,23 @@ class LSTMTagger(Tagger):
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where a file is missing, damaged or does not fit the settings.
         """
-        check_files(self.name, Path(path), {"cfg", "model"} - set(exclude))
+        path = Path(path)
+        finish_moving(path)
+        check_files(self.name, path, {"cfg", "model"} - set(exclude))
+        return self._load(super().from_disk, path, exclude, (path / "model").read_bytes)
+
+    def _load(
+        self, load: Callable, source: Any, exclude: Iterable[str], saved: Callable[[], bytes]
+    ) -> "LSTMTagger":
         with all_or_nothing(self) as before:
             if "model" not in exclude:
-                check_message(self.model, (Path(path) / "model").read_bytes())
-            super().from_disk(path, exclude=[*exclude, "vocab"])
+                check_message(self.model, saved())
+            load(source, exclude=[*exclude, "vocab"])
             check_loaded(self, before)
-            super().from_disk(path, exclude=[*exclude, "cfg", "model"])
-            self._add_strings()
+            load(source, exclude=[*exclude, "cfg", "model"])
+            for label in self.labels:  # they are missing where the vocab was not loaded as well
+                self.vocab.strings.add(label)
         return self
-
-    def _add_strings(self) -> None:
-        """Let the vocab know the labels, which are not in it where it was not loaded as well."""
-        for label in self.labels:
-            self.vocab.strings.add(label)
 
 
 def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from itertools import islice
 from pathlib import Path
 
@@ -94,6 +95,8 @@ class Parts:
                 f"{self.directory} holds parts of a run with other teachers, text or settings. "
                 "Repeat that run to end it, or remove the directory."
             )
+        self._used = output.with_name(f"{output.name}.parts.used")
+        shutil.rmtree(self._used, ignore_errors=True)  # of a run that was killed
         self.directory.mkdir(exist_ok=True)
         write_file(present, digest.encode())
 
@@ -117,9 +120,8 @@ class Parts:
         for path in self.paths():
             whole.merge(DocBin(store_user_data=True).from_disk(path))
         write_file(self.output, whole.to_bytes())
-        for path in self.directory.iterdir():
-            path.unlink()
-        self.directory.rmdir()
+        self.directory.replace(self._used)  # at once: a run killed now would find some of them
+        shutil.rmtree(self._used)
         return len(whole), sum(len(tokens) for tokens in whole.tokens)
 
 
