@@ -74,7 +74,13 @@ class OnnxShim(Shim):
         """Run a graph; return its output. Inputs that it does not have are left out."""
         session = self.session(name)
         wanted = {wanted.name for wanted in session.get_inputs()}
-        (output,) = session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+        try:
+            (output,) = session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+        except Exception as error:  # the runtime's own kinds
+            raise ValueError(
+                "The exported network cannot be run: it is damaged, or was exported from another "
+                f"model. Export it again. ({type(error).__name__}: {error})"
+            ) from error
         return output
 
     def session(self, name: str) -> Any:

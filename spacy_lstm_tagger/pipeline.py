@@ -2,6 +2,7 @@
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
 
@@ -18,7 +19,7 @@ from .atomic import finish_moving, replaced_whole
 from .augment import is_added
 from .checks import check_share, check_text
 from .features import needs_vocabulary, set_vocabulary
-from .loading import all_or_nothing, check_files, check_loaded, check_message
+from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
 from .loss import add_soft_targets, hard_gradient, tag_codes
 from .probabilities import tag_probabilities
 from .saving import Guesses, add_extensions, check_setting, save
@@ -258,9 +259,8 @@ class LSTMTagger(Tagger):
         return losses
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load from a bytestring; where that fails, everything stays as it was.
+        """Load what `to_bytes` gave; where that fails, everything stays as it was.
 
-        bytes_data (bytes): What `to_bytes` gave.
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where the data is damaged or does not fit the settings.
         """
@@ -273,14 +273,12 @@ class LSTMTagger(Tagger):
             super().to_disk(directory, exclude=exclude)
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load from a directory; where that fails, everything stays as it was.
+        """Load from a directory that `to_disk` wrote; where that fails, everything stays as it was.
 
-        path (Union[str, Path]): A directory that `to_disk` wrote.
         exclude (Iterable[str]): Names of fields to leave out.
         RAISES ValueError: Where a file is missing, damaged or does not fit the settings.
         """
-        path = Path(path)
-        finish_moving(path)
+        finish_moving(path := Path(path))
         check_files(self.name, path, {"cfg", "model"} - set(exclude))
         return self._load(super().from_disk, path, exclude, (path / "model").read_bytes)
 

@@ -22,6 +22,9 @@ SUFFIX_LENGTHS = (1, 2, 3, 4)
 N_AFFIXES = len(PREFIX_LENGTHS) + len(SUFFIX_LENGTHS)
 """Number of affixes that every form has, be they known or not."""
 
+MOST = 2**62
+"""Greatest count: beyond 64 bits, no array could hold it."""
+
 MIN_AFFIX_FREQ = 3
 """Affixes of fewer distinct words are unknown."""
 
@@ -159,7 +162,7 @@ def _by_count(what: str, counts: Any) -> dict[str, int]:
     if not isinstance(counts, Mapping):
         raise ValueError(f"Vocabulary {what} must map to counts, but found {type(counts)}.")
     for key, count in counts.items():
-        if not (isinstance(key, str) and key and isinstance(count, int) and count > 0):
+        if not (isinstance(key, str) and key and isinstance(count, int) and 0 < count <= MOST):
             raise ValueError(
                 f"Vocabulary {what} must map non-empty strings to whole numbers of at least 1, "
                 f"but found {key!r}: {count!r}."

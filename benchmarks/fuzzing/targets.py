@@ -89,8 +89,10 @@ def trained() -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"model": MODEL})
     nlp.initialize(lambda: _examples(nlp))
-    for parameter in nlp.get_pipe("lstm_tagger").model.layers[1].shims[0].module.parameters():
+    shim = nlp.get_pipe("lstm_tagger").model.layers[1].shims[0]
+    for parameter in shim.module.parameters():
         parameter.data.normal_(std=0.5)
+    shim.weights_changed()
     return nlp
 
 

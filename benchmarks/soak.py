@@ -1,0 +1,121 @@
+"""Tag mixed traffic for long, and watch the memory and the tags.
+
+    python benchmarks/soak.py [--minutes 30] [--model PATH]
+
+Round after round: short and huge docs in eight threads, two processes, memory zones full of words
+never seen before, the model loaded again. Prints how much memory the process held over time. Ends
+with status 1 where a tag differs from the first round's, or where the memory at the end exceeds
+that after the first tenth of the time by more than GROWTH.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import resource
+import sys
+import threading
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are loaded
+
+import spacy
+import typer
+from fuzzing.targets import trained
+from spacy.language import Language
+
+GROWTH = 0.05
+"""Share by which memory may grow: fragments, and what Python does not give back at once."""
+
+LEAST_GROWTH = 32
+"""Megabytes that it may grow in any case."""
+
+THREADS, PROCESSES = 8, 2
+WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "ham", "👍", "wörds", "."]
+
+
+def main(
+    minutes: float = typer.Option(30.0, help="How long to tag"),
+    model: Path | None = typer.Option(None, help="A trained pipeline; a small random one if none"),
+    seed: int = typer.Option(0, help="Seed of the traffic"),
+) -> None:
+    """Tag mixed traffic for long, and watch the memory and the tags."""
+    nlp = spacy.load(model) if model else trained()
+    random_ = random.Random(seed)
+    texts = traffic(random_)
+    expected = tags_of(nlp, texts)
+    begin, held, rounds = time.monotonic(), [], 0
+    while (passed := time.monotonic() - begin) < 60 * minutes or rounds < 2:
+        different = one_round(nlp, texts, expected, random_)
+        rounds += 1
+        held.append((passed / 60, memory()))
+        if different:
+            sys.exit(f"round {rounds}: other tags in {different}")
+    warm = held[len(held) // 10 if len(held) > 10 else 0][1]
+    print("| minutes | MB |\n|---|---|")
+    for passed, size in [*held[:: max(len(held) // 10, 1)], held[-1]]:
+        print(f"| {passed:.1f} | {size:.0f} |")
+    words = rounds * sum(len(text.split()) for text in texts) * (THREADS + 2)
+    print(
+        f"{rounds} rounds in {(time.monotonic() - begin) / 60:.1f} minutes, some {words:,} words, "
+        f"{THREADS} threads, {PROCESSES} processes, the same tags in all; "
+        f"{warm:.0f} MB when warm, {held[-1][1]:.0f} MB at the end"
+    )
+    if held[-1][1] > warm + max(GROWTH * warm, LEAST_GROWTH):
+        sys.exit("the memory grew")
+
+
+def one_round(
+    nlp: Language, texts: list[str], expected: list[list[str]], random_: random.Random
+) -> list[str]:
+    """Tag the texts in every way; return the names of the ways that gave other tags."""
+    different = []
+    found: list[list[list[str]]] = [[] for _ in range(THREADS)]
+
+    def work(i: int) -> None:
+        found[i] = tags_of(nlp, texts)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if any(tags != expected for tags in found):
+        different.append("threads")
+    piped = [[t.tag_ for t in doc] for doc in nlp.pipe(texts, n_process=PROCESSES, batch_size=4)]
+    if piped != expected:
+        different.append("processes")
+    with nlp.memory_zone():
+        for _ in range(20):
+            nlp(" ".join(f"word{random_.randrange(10**9)}" for _ in range(50)))
+        if tags_of(nlp, texts) != expected:
+            different.append("a memory zone")
+    tagger = nlp.get_pipe("lstm_tagger")
+    tagger.from_bytes(tagger.to_bytes(exclude=["vocab"]), exclude=["vocab"])
+    if tags_of(nlp, texts) != expected:
+        different.append("a model loaded again")
+    return different
+
+
+def traffic(random_: random.Random) -> list[str]:
+    """Many short texts, some long ones and a huge one, in any order."""
+    lengths = [*itertools.repeat(0, 1), *range(1, 30), 300, 700, 3000]
+    random_.shuffle(lengths)
+    return [" ".join(random_.choices(WORDS, k=length)) for length in lengths]
+
+
+def tags_of(nlp: Language, texts: list[str]) -> list[list[str]]:
+    """The tags of every text."""
+    return [[token.tag_ for token in nlp(text)] for text in texts]
+
+
+def memory() -> float:
+    """Megabytes that the process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+if __name__ == "__main__":
+    typer.run(main)

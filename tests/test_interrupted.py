@@ -1,0 +1,110 @@
+"""Training that is interrupted leaves models that load, and from which it goes on."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+REPOSITORY = Path(__file__).parent.parent
+
+FULL_DISK = """
+import resource, sys, threading, time
+from pathlib import Path
+from spacy.cli.train import train
+
+def fill() -> None:
+    model = Path("output/model-best/lstm_tagger/model")
+    while not model.exists():
+        time.sleep(0.05)
+    time.sleep(1.5)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (model.stat().st_size // 2, -1))
+
+threading.Thread(target=fill, daemon=True).start()
+train("config.cfg", "output")
+"""
+
+
+@pytest.fixture
+def corpus(small_config, train_data, tmp_path: Path) -> Path:
+    """A directory with a corpus and a config that trains for long."""
+    nlp = spacy.blank("en")
+    docs = [Example.from_dict(nlp.make_doc(text), gold).reference for text, gold in train_data]
+    DocBin(docs=docs * 5).to_disk(tmp_path / "corpus.spacy")
+    nlp.add_pipe("lstm_tagger", config=small_config)
+    reader = {"@readers": "spacy.Corpus.v1", "path": "corpus.spacy"}
+    config = nlp.config.copy()
+    config["corpora"] = {"train": reader, "dev": reader}
+    config["training"].update(max_steps=100_000, patience=0, eval_frequency=5)
+    config["training"]["optimizer"] = {"@optimizers": "Adam.v1", "learn_rate": 0.01}
+    config.to_disk(tmp_path / "config.cfg")
+    return tmp_path
+
+
+def train(corpus: Path, *overrides: str) -> list[str]:
+    return [sys.executable, "-m", "spacy", "train", "config.cfg", "--output", "output", *overrides]
+
+
+def tags(path: Path) -> list[str]:
+    return [token.tag_ for token in spacy.load(path)("Eat blue ham")]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=str)
+def test_interrupted_training_leaves_models_that_load_and_learn_on(how, corpus: Path) -> None:
+    output = corpus / "output"
+    with subprocess.Popen(
+        train(corpus), cwd=corpus, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        for _ in range(1200):
+            if (output / "model-best" / "meta.json").exists() or run.poll() is not None:
+                break
+            time.sleep(0.1)
+        time.sleep(1)
+        run.send_signal(how)
+        assert run.wait(60) != 0 or how == signal.SIGINT
+    assert all(tags(output / "model-best"))
+    if how == signal.SIGINT:  # spaCy saves once more; else there may be no last model
+        assert all(tags(output / "model-last"))
+        config = spacy.util.load_config(corpus / "config.cfg")
+        config["components"]["lstm_tagger"] = {"source": str(output / "model-last")}
+        config["training"]["max_steps"] = 40
+        config.to_disk(corpus / "config.cfg")
+        done = subprocess.run(train(corpus), cwd=corpus, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert tags(output / "model-last") == ["V", "J", "N"]
+        assert spacy.load(output / "model-best").meta["performance"]["tag_acc"] == 1.0
+
+
+def test_full_disk_while_training_leaves_the_best_model(corpus: Path) -> None:
+    """A file may not grow beyond a limit, which stands for a disk that is full.
+
+    spaCy writes the other files of the last model in place: of that, our component is whole.
+    """
+    (corpus / "full.py").write_text(FULL_DISK)
+    done = subprocess.run(
+        [sys.executable, "full.py"], cwd=corpus, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode != 0
+    assert "File too large" in done.stderr or "File too large" in done.stdout
+    assert tags(corpus / "output" / "model-best") == ["V", "J", "N"]
+    nlp = spacy.load(corpus / "output" / "model-best")
+    tagger = nlp.get_pipe("lstm_tagger")
+    tagger.from_disk(corpus / "output" / "model-last" / "lstm_tagger", exclude=["vocab"])
+    assert [token.tag_ for token in nlp("Eat blue ham")] == ["V", "J", "N"]
+
+
+def test_soak_of_some_seconds() -> None:
+    script = REPOSITORY / "benchmarks" / "soak.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--minutes", "0.1"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the same tags in all" in done.stdout
