@@ -47,8 +47,8 @@ def whole(small_config) -> Callable[..., Language]:
             nlp.add_pipe(name, config={"min_action_freq": 1} if name == "parser" else {})
         nlp.add_pipe("lstm_tagger", config=small_config, first=first or None)
         ruler = nlp.add_pipe("attribute_ruler")
-        ruler.add([[{"TAG": "J"}]], {"LEMMA": "an adjective"})
         optimizer = nlp.initialize(lambda: examples_of(nlp))
+        ruler.add([[{"TAG": "J"}]], {"LEMMA": "an adjective"})
         optimizer.learn_rate = 0.01
         for _ in range(steps):
             nlp.update(examples_of(nlp), sgd=optimizer)
