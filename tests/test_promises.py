@@ -12,11 +12,12 @@ NAMED = sorted(set(re.findall(r"`(test_\w+\.py)::(test_\w+)`", PAGE)))
 
 
 def test_promises_are_found_on_the_page() -> None:
-    rows = [line for line in PAGE.splitlines() if line.startswith("|")]
+    page = PAGE.partition("## Versions")[0]
+    rows = [line for line in page.splitlines() if line.startswith("|")]
     promises = [row for row in rows if row not in ("| promise | test |", "|---|---|")]
     tested = [row for row in promises if "::test_" in row]
     assert len(NAMED) >= len(tested) > 20
-    assert [row for row in promises if row not in tested and "not run" not in row] == []
+    assert [row for row in promises if row not in tested] == []
 
 
 @pytest.mark.parametrize(("file", "test"), NAMED, ids=lambda name: name)
