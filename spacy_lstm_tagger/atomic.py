@@ -1,8 +1,8 @@
 """Write a file, or the files of a directory, as a whole or not at all: processes get killed.
 
-The new files of a directory are written into one beside the old ones, which is then renamed: that is the one
-moment at which the old files give way. What was renamed but not yet moved into its place when the
-process died is moved by the next one that reads or writes.
+The new files of a directory are written into one beside the old ones, which is then renamed: that
+is the one moment at which the old files give way. What was renamed but not yet moved into its place
+when the process died is moved by the next one that reads or writes.
 """
 
 from __future__ import annotations
