@@ -18,7 +18,7 @@ OPERATORS = {
 GRAPH, FUNCTIONS = 7, 25  # of a model
 NODE, INITIALIZER, SPARSE = 1, 5, 15  # of a graph
 OPERATOR = 4  # of a node
-EXTERNAL, LOCATION = 13, 14  # of a tensor
+EXTERNAL = 13  # of a tensor: the file that has its numbers; "where they are" alone names none
 
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 
@@ -43,7 +43,7 @@ def _check_parts(graph: memoryview) -> None:
                     raise ValueError(f"the graph has the operator {operator[:40]!r}")
         elif field == SPARSE:
             raise ValueError("the graph has sparse tables")
-        elif field == INITIALIZER and any(n in (EXTERNAL, LOCATION) for n, _ in fields(value)):
+        elif field == INITIALIZER and any(n == EXTERNAL for n, _ in fields(value)):
             raise ValueError("the graph names files to read its numbers from")
 
 

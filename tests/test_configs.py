@@ -27,7 +27,7 @@ from spacy_lstm_tagger.factory import DEFAULT_MODEL
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = REPOSITORY / "corpus"
 CONFIGS = REPOSITORY / "configs"
-NAMES = ("accuracy", "default", "demo", "fast", "shared_tok2vec", "textbook", "vectors")
+NAMES = ("accuracy", "default", "demo", "fast", "shared_tok2vec", "student", "textbook", "vectors")
 
 FEW_STEPS = {"training.max_steps": 2, "training.eval_frequency": 1}
 
@@ -109,7 +109,11 @@ def overrides(corpora: Path, vectors: Path) -> Callable[..., dict[str, Any]]:
             "paths.train": str(corpora / f"{train}.spacy"),
             "paths.dev": str(corpora / f"{dev}.spacy"),
         }
-        return {**paths, "paths.vectors": str(vectors)} if name == "vectors" else paths
+        if name == "vectors":
+            paths["paths.vectors"] = str(vectors)
+        if name == "student":
+            paths["paths.taught"] = str(corpora / "few-dev.spacy")
+        return paths
 
     return give
 

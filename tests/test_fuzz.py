@@ -221,6 +221,8 @@ def test_graph_that_names_a_file_is_refused() -> None:
     node = onnx.helper.make_node("Add", ["w", "w"], ["b"])
     graph = onnx.helper.make_graph([node], "g", [], [], [table])
     check_graph(onnx.helper.make_model(graph).SerializeToString())
+    graph.initializer[0].data_location = onnx.TensorProto.DEFAULT  # quantized weights say so
+    check_graph(onnx.helper.make_model(graph).SerializeToString())
     graph.initializer[0].data_location = onnx.TensorProto.EXTERNAL
     graph.initializer[0].external_data.add(key="location", value="../../etc/passwd")
     with pytest.raises(ValueError, match="names files"):

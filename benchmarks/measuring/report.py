@@ -29,7 +29,8 @@ COUNTS = "{sentences:,} sentences, {words:,} words; {unseen:,} of them unseen, {
 HEADLINE = """\
 *errors*: how many more or fewer there are on gold tokens than the spaCy CNN makes. *raw text*: the
 words are those of spaCy's tokenizer, as `spacy evaluate` scores them. *unseen words*: gold tokens
-whose form, case included, is not in the train split. *minutes*: wall time of a training.
+whose form, case included, is not in the train split. *minutes*: wall time of a training,
+whatever else the machine did meanwhile.
 *components*: what was trained, of *all* the model on disk (10^6 bytes)."""
 
 ROBUSTNESS = f"""\
