@@ -22,7 +22,8 @@ def build_distillation_corpus_v1(
 
     gold (Callable): The reader of the gold examples, such as `spacy.Corpus.v1`.
     teacher (Path): The .spacy file that `python -m spacy lstm-tagger distill` wrote.
-    repeats (int): How many times the gold examples are in the mixture.
+    repeats (int): How many times the gold examples are in the mixture. Their words are counted
+        once.
     count_words (bool): Whether words of the teacher's texts get embeddings of their own, too.
     limit (int): Most of the teacher's docs to read, 0 for all.
     RETURNS (Callable): From the pipeline to the examples, gold ones first.
@@ -34,8 +35,11 @@ def build_distillation_corpus_v1(
         )
 
     def read(nlp: Language) -> Iterator[Example]:
-        for _ in range(repeats):
-            yield from gold(nlp)
+        for turn in range(repeats):
+            for eg in gold(nlp):
+                if turn:  # a word is not more frequent for being repeated
+                    mark_added(eg)
+                yield eg
         for number, reference in enumerate(stored_docs(teacher, nlp.vocab), start=1):
             yield _example(reference, count_words)
             if number == limit:
