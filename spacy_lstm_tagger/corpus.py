@@ -37,15 +37,20 @@ def build_distillation_corpus_v1(
     def read(nlp: Language) -> Iterator[Example]:
         for turn in range(repeats):
             for eg in gold(nlp):
-                if turn:  # a word is not more frequent for being repeated
-                    mark_added(eg)
-                yield eg
+                yield _repeated(eg) if turn else eg
         for number, reference in enumerate(stored_docs(teacher, nlp.vocab), start=1):
             yield _example(reference, count_words)
             if number == limit:
                 break
 
     return read
+
+
+def _repeated(example: Example) -> Example:
+    """The same example, its words not counted: none is more frequent for being repeated."""
+    eg = Example(example.predicted.copy(), example.reference)  # an augmenter may hold the other
+    mark_added(eg)
+    return eg
 
 
 def _example(reference: Doc, count_words: bool) -> Example:

@@ -17,7 +17,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 
-from spacy_lstm_tagger.augment import is_added
+from spacy_lstm_tagger.augment import build_augmenter_v1, is_added
 from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
 from spacy_lstm_tagger.labelling import Teacher, label
 from spacy_lstm_tagger.teaching import KEY, get_tag_probabilities
@@ -225,6 +225,16 @@ def test_reader_mixes_gold_and_taught_examples(files, make_examples) -> None:
     assert [is_added(eg) for eg in examples] == once + [True] * (n_gold // 2 + 4)
     assert [eg.predicted.text for eg in examples[n_gold:]] == TEXTS
     assert not any(token.tag_ for eg in examples for token in eg.predicted)
+
+
+def test_repeated_examples_can_be_augmented(files) -> None:
+    augmenter = build_augmenter_v1(passages=1.0, lower_case=1.0)
+    gold = Corpus(files / "gold.spacy", augmenter=augmenter)
+    reader = build_distillation_corpus_v1(
+        gold=gold, teacher=files / "taught.spacy", repeats=2, limit=1
+    )
+    counted = [eg.predicted.text for eg in reader(spacy.blank("en")) if not is_added(eg)]
+    assert sorted(counted) == ["Eat blue ham", "I like green eggs"]
 
 
 def test_reader_can_count_words_and_stop_early(files) -> None:
