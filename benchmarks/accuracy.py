@@ -6,10 +6,11 @@ Trains every tagger on every corpus with every seed, scores it on the dev split 
 writes benchmarks/RESULTS.md. What is in --work already is neither trained nor scored again, so
 the command can be interrupted and goes on where it was; days of it can be had in parts.
 
-The taggers: cnn, bilstm, nltk, stanza, flair, and those of the configs fast, default, accuracy and
-vectors that exist. NLTK's, Stanza's and Flair's are trained where their library is found, in this
-environment or in that of --peers-python (`pip install nltk stanza flair` there, and no spaCy), and
-are listed with what stopped them otherwise.
+The taggers: cnn, bilstm, nltk, stanza, flair, those of the configs fast, default, accuracy and
+vectors, and, with --taught, of student: taught by a teacher beside the treebank. NLTK's, Stanza's
+and Flair's are trained where their library is found, in this environment or in that of
+--peers-python (`pip install nltk stanza flair` there, and no spaCy), and are listed with what
+stopped them otherwise.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ from measuring.tables import TaggerResults, Taggers
 from measuring.taggers import Budget, Row, SpacyRow
 
 CONFIGS = training.ROOT / "configs"
-OURS = ("fast", "default", "accuracy", "vectors")
-"""The configs to compare, as far as they exist."""
+OURS = ("fast", "default", "accuracy", "vectors", "student")
+"""The configs to compare, the last one only where there are texts that a teacher labelled."""
 
 
 def main(
@@ -49,6 +50,9 @@ def main(
     retry: bool = typer.Option(False, help="Train again what was stopped or failed before"),
     peers_python: str = typer.Option(sys.executable, help="Python that has the peers' libraries"),
     vectors: str = typer.Option("en_core_web_md", help="Pipeline with vectors, for vectors.cfg"),
+    taught: Path | None = typer.Option(
+        None, help="What `lstm-tagger distill` wrote, for student.cfg; of one treebank's language"
+    ),
     data: Path = typer.Option(training.DATA, help="Directory of the CoNLL-U files"),
     work: Path = typer.Option(
         training.ROOT / "training" / "accuracy", help="Directory of models and scores"
@@ -62,7 +66,7 @@ def main(
         message = f"--peers-python is '{peers_python}', but must be a Python that can be run"
         raise typer.BadParameter(message)
     torch.set_num_threads(threads)
-    rows = _chosen(taggers, all_rows(peers_python, vectors))
+    rows = _chosen(taggers, all_rows(peers_python, vectors, taught and taught.resolve()))
     plan = Plan(Budget(threads, limit), "`--score-only`" if score_only else "", rescore, retry)
     treebanks = [Treebank(name, data, work.resolve()) for name in corpora.split(",")]
     results = {
@@ -75,7 +79,7 @@ def main(
     print(f"Wrote {output}")
 
 
-def all_rows(peers_python: str, vectors: str) -> list[Row]:
+def all_rows(peers_python: str, vectors: str, taught: Path | None = None) -> list[Row]:
     """Return all taggers there are, in the table's order."""
     pythons = (sys.executable, peers_python)
     return [
@@ -84,15 +88,17 @@ def all_rows(peers_python: str, vectors: str) -> list[Row]:
         PeerRow("nltk", "NLTK PerceptronTagger", "nltk", "nltk_perceptron", pythons),
         PeerRow("stanza", "Stanza, no pretraining", "stanza", "stanza_tagger", pythons),
         PeerRow("flair", "Flair, no pretraining", "flair", "flair_tagger", pythons),
-        *(_our_row(name, vectors) for name in OURS if (CONFIGS / f"{name}.cfg").is_file()),
+        *(_our_row(name, vectors, taught) for name in OURS if taught or name != "student"),
     ]
 
 
-def _our_row(name: str, vectors: str) -> SpacyRow:
+def _our_row(name: str, vectors: str, taught: Path | None) -> SpacyRow:
     config = partial(training.file_config, CONFIGS / f"{name}.cfg")
-    if name != "vectors":
-        return SpacyRow(name, f"`{name}.cfg`", config)
-    return SpacyRow(name, f"`{name}.cfg`, `{Path(vectors).name}`", config, vectors)
+    if name == "vectors":
+        return SpacyRow(name, f"`{name}.cfg`, `{Path(vectors).name}`", config, vectors)
+    if name == "student":
+        return SpacyRow(name, f"`{name}.cfg`, with a teacher", config, taught=taught)
+    return SpacyRow(name, f"`{name}.cfg`", config)
 
 
 def _chosen(keys: str, rows: list[Row]) -> list[Row]:

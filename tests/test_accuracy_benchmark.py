@@ -400,6 +400,20 @@ def test_missing_vectors_are_named(module, small_treebank) -> None:
     assert result.stopped == "no static vectors: the pipeline 'no_such_vectors' is not installed"
 
 
+def test_missing_taught_texts_are_named(module, small_treebank, tmp_path) -> None:
+    config = _short_config(module)
+    row = module("measuring.taggers").SpacyRow("s", "S", config, taught=tmp_path / "t.spacy")
+    result = _run(module, row, small_treebank)
+    assert result.stopped.startswith("no texts labelled by a teacher")
+
+
+def test_student_is_a_row_only_where_texts_are_labelled(module, tmp_path) -> None:
+    accuracy = module("accuracy")
+    without = [row.key for row in accuracy.all_rows(sys.executable, "v")]
+    with_texts = [row.key for row in accuracy.all_rows(sys.executable, "v", tmp_path)]
+    assert with_texts == [*without, "student"]
+
+
 def test_nltk_trains_and_tags(module, small_treebank) -> None:
     pytest.importorskip(NLTK)
     row = module("measuring.peer_row").PeerRow("nltk", "NLTK", NLTK, "nltk_perceptron")

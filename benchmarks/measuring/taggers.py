@@ -84,12 +84,15 @@ class SpacyRow:
 
     config: From a language code to its config.
     vectors: Pipeline with static vectors to train with, or None.
+    taught: File that `lstm-tagger distill` wrote, of the treebank's language, or None where the
+        config needs none.
     """
 
     key: str
     title: str
     config: Callable[[str], Config]
     vectors: str | None = None
+    taught: Path | None = None
 
     def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
         """Train into a directory; raise Stopped where that is not possible."""
@@ -97,6 +100,10 @@ class SpacyRow:
         if self.vectors:
             _check_vectors(self.vectors, treebank.lang)
             overrides += ["--paths.vectors", self.vectors]
+        if self.taught:
+            if not self.taught.is_file():
+                raise Unavailable(f"no texts labelled by a teacher: {self.taught} is missing")
+            overrides += ["--paths.taught", self.taught]
         log = directory / "log.txt"
         try:
             training.train(
