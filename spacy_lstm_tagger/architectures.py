@@ -12,7 +12,7 @@ from .bridge import Precision, resize_tagger, torch_encoder, torch_tagger
 from .checks import MOST_LAYERS, check_bool, check_int
 from .features import FeatureExtractor
 from .lowering import PRECISIONS
-from .network import CELLS
+from .recurrent import CELLS
 
 
 def build_lstm_tagger_v1(

@@ -15,7 +15,8 @@ from torch import Tensor
 from . import windows
 from .features import DocFeatures, FormFeatures
 from .lowering import lower
-from .network import Block, Forms, RecurrentEncoder, TaggerNetwork
+from .network import Forms, TaggerNetwork
+from .recurrent import Block, RecurrentEncoder
 from .shim import LateTorchShim
 
 

@@ -13,7 +13,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from .network import Block, TaggerNetwork
+from .network import TaggerNetwork
+from .recurrent import Block
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 

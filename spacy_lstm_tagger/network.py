@@ -1,9 +1,7 @@
 """The recurrent tagger as plain PyTorch modules.
 
-Reads top to bottom: a recurrent layer, layers over blocks of sequences, characters of a word
-form, the tagger made of all. Knows torch alone. Sequences come in blocks that say how to turn
-them around (see `windows`), so that padding is never read before a sequence: its output does not
-depend on the other sequences of its block.
+Reads top to bottom: the forms of a batch, the characters of a word form, the tagger made of these
+and of the recurrent layers (see `recurrent`). Knows torch alone.
 
 Sources: BiLSTM tagger over word and character representations: Plank et al. 2016
 (https://aclanthology.org/P16-2067), Ling et al. 2015 (https://aclanthology.org/D15-1176);
@@ -12,31 +10,16 @@ word dropout by count: Kiperwasser and Goldberg 2016 (https://aclanthology.org/Q
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-UNCHANGED = nn.Identity()
-
-CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+from .recurrent import Block, RecurrentEncoder, RecurrentLayer
 
 WORD_DROPOUT = 0.25
 """A word seen n times in training is read as unknown with probability 0.25 / (0.25 + n)."""
-
-
-class Block(NamedTuple):
-    """Sequences that are read in step, the shorter ones padded at their end.
-
-    items: row of the input at each place, shape (longest, n_sequences).
-    turned: the place that a reader from each sequence's end finds at each place,
-        shape (longest * n_sequences,).
-    """
-
-    items: Tensor
-    turned: Tensor
 
 
 class Forms(NamedTuple):
@@ -56,94 +39,6 @@ class Forms(NamedTuple):
     ends: list[Tensor]
     ranks: Tensor
     affixes: Tensor
-
-
-class RecurrentLayer(nn.Module):
-    """One recurrent layer; the second direction, if any, reads every sequence from its end.
-
-    Each direction is a layer of its own: torch's bidirectional layer reads padding before the
-    sequence, or wants packed sequences, and then training takes time that grows with the square
-    of their length (torch 2.13 fills a gradient of the block's size with zeros at every step).
-
-    input_width: numbers in an input row.
-    width: numbers in an output row, both directions together.
-    cell: "lstm", "gru" or "rnn".
-    bidirectional: whether to read in both directions, with half of the width for each.
-    """
-
-    def __init__(self, *, input_width: int, width: int, cell: str, bidirectional: bool) -> None:
-        super().__init__()
-        hidden = width // 2 if bidirectional else width
-        self.forwards = CELLS[cell](input_width, hidden)
-        self.backwards = CELLS[cell](input_width, hidden) if bidirectional else None
-
-    def forward(self, X: Tensor, turned: Tensor) -> Tensor:
-        """Read a block, shape (longest, n_sequences, input_width) to (..., width)."""
-        Y, *from_end = self.read(X, turned)
-        return torch.cat([Y, *(turn(half, turned) for half in from_end)], dim=2)
-
-    def read(self, X: Tensor, turned: Tensor) -> list[Tensor]:
-        """The output of each direction, in the order in which it read."""
-        if self.backwards is None:
-            return [self.forwards(X)[0]]
-        return [self.forwards(X)[0], self.backwards(turn(X, turned))[0]]
-
-
-def turn(X: Tensor, turned: Tensor) -> Tensor:
-    """Turn every sequence around in its own length, shape (longest, n_sequences, width)."""
-    return X.flatten(0, 1).index_select(0, turned).view(X.shape)
-
-
-class RecurrentEncoder(nn.Module):
-    """Recurrent layers over blocks of sequences, dropout before each and after the last.
-
-    depth: number of layers; for the rest see `RecurrentLayer`.
-    """
-
-    def __init__(
-        self, *, input_width: int, width: int, depth: int, cell: str, bidirectional: bool
-    ) -> None:
-        super().__init__()
-        self.width = width
-        self.layers = nn.ModuleList(
-            RecurrentLayer(
-                input_width=width if i else input_width,
-                width=width,
-                cell=cell,
-                bidirectional=bidirectional,
-            )
-            for i in range(depth)
-        )
-
-    def forward(
-        self,
-        X: Tensor,
-        blocks: list[Block],
-        rows: Tensor,
-        *,
-        dropout: float,
-        output: Callable[[Tensor], Tensor] = UNCHANGED,
-    ) -> Tensor:
-        """Encode the rows of `X`, shape (n_inputs, input_width), as sequences.
-
-        Each block is read by itself, and `output` applied to its rows before the next is read: of
-        a long doc only the narrow scores are ever in memory together. `rows` picks the output
-        rows, shape (n_outputs,), from the blocks' outputs laid one after another. Returns shape
-        (n_outputs, width), or what `output` makes of the width.
-        """
-        if not blocks:  # no tokens at all
-            return output(X.new_zeros((0, self.width)) + X.sum())  # for the gradient's sake
-        Ys = [output(self.encode(X, block, dropout)).flatten(0, 1) for block in blocks]
-        Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
-        return Y.index_select(0, rows)
-
-    def encode(self, X: Tensor, block: Block, dropout: float) -> Tensor:
-        """Encode one block of the rows of `X`. Returns shape (longest, n_sequences, width)."""
-        X = F.embedding(block.items, X)  # (longest, n_sequences, input_width)
-        for layer in self.layers:
-            X = F.dropout(X, dropout, training=dropout > 0)
-            X = layer(X, block.turned)  # (longest, n_sequences, width)
-        return F.dropout(X, dropout, training=dropout > 0)
 
 
 class CharacterEncoder(nn.Module):

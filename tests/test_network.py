@@ -5,15 +5,8 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from spacy_lstm_tagger.network import (
-    CELLS,
-    WORD_DROPOUT,
-    Block,
-    CharacterEncoder,
-    Forms,
-    RecurrentEncoder,
-    TaggerNetwork,
-)
+from spacy_lstm_tagger.network import WORD_DROPOUT, CharacterEncoder, Forms, TaggerNetwork
+from spacy_lstm_tagger.recurrent import CELLS, Block, RecurrentEncoder
 from spacy_lstm_tagger.windows import make_blocks, plan_reading
 
 COMBINATIONS = [

@@ -15,7 +15,7 @@ from thinc.api import SGD, Adam
 from thinc.types import ArgsKwargs, Floats2d
 from torch import nn
 
-from spacy_lstm_tagger.network import RecurrentEncoder
+from spacy_lstm_tagger.recurrent import RecurrentEncoder
 from spacy_lstm_tagger.shim import LateTorchShim
 from spacy_lstm_tagger.windows import plan_reading
 
@@ -36,7 +36,7 @@ def built_shim(**settings: Any) -> LateTorchShim:
 def make_inputs(length: int = 4, dropout: float = 0.0, grad: bool = False) -> ArgsKwargs:
     import numpy
 
-    from spacy_lstm_tagger.network import Block
+    from spacy_lstm_tagger.recurrent import Block
 
     plan = plan_reading(numpy.asarray([length]))
     block = plan.blocks[0]
