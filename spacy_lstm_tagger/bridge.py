@@ -123,6 +123,7 @@ def convert_features(
     """Features to the arguments of `TaggerNetwork.forward`."""
     shim: LateTorchShim = model.shims[0]
     device = shim.device
+    kept = not is_train and device.type == "cpu" and shim.sizes is not None
     if shim.sizes and len(X.forms) and X.sizes.vector_width != shim.sizes["vector_width"]:
         raise ValueError(
             f"The static vectors of this pipeline have {X.sizes.vector_width} numbers, but the "
@@ -130,16 +131,12 @@ def convert_features(
             "together with the vectors that it was trained with."
         )
     blocks, rows = _plan(X.lengths, device)
-    forms = _embedded(shim, X) if _has_table(shim, is_train) else _forms(X.of_all(), device)
+    forms = _embedded(shim, X) if kept else _forms(X.of_all(), device)
     inputs = ArgsKwargs(
         args=(forms, _tensor(X.vectors, device), _tensor(X.forms, device), blocks, rows),
         kwargs={"dropout": _dropout_rate(model, is_train)},
     )
     return inputs, _no_gradient
-
-
-def _has_table(shim: LateTorchShim, is_train: bool) -> bool:
-    return not is_train and shim.device.type == "cpu" and shim.sizes is not None
 
 
 def _embedded(shim: LateTorchShim, X: DocFeatures) -> Tensor:
@@ -159,7 +156,7 @@ def _forms(X: FormFeatures, device: torch.device) -> Forms:
     return Forms(
         words=_tensor(X.words, device),
         counts=_tensor(X.counts, device),
-        blocks=[_block(X.characters[block.items], block.turned, device) for block in spelled],
+        blocks=[_block(X.characters[block.items], block, device) for block in spelled],
         ends=[_tensor(block.ends, device) for block in spelled],
         ranks=_tensor(_inverse(order), device),
         affixes=_tensor(X.affixes, device),
@@ -215,12 +212,13 @@ def _dropout_rate(model: Model, is_train: bool) -> float:
 
 def _plan(lengths: Ints1d, device: torch.device) -> tuple[list[Block], Tensor]:
     plan = windows.plan_reading(lengths)
-    blocks = [_block(block.items, block.turned, device) for block in plan.blocks]
+    blocks = [_block(block.items, block, device) for block in plan.blocks]
     return blocks, _tensor(plan.rows, device)
 
 
-def _block(items: Ints2d, turned: Ints1d, device: torch.device) -> Block:
-    return Block(_tensor(items, device), _tensor(turned, device))
+def _block(items: Ints2d, block: windows.Block, device: torch.device) -> Block:
+    even = block.lengths[0] == block.lengths[-1]  # the longest comes first
+    return Block(_tensor(items, device), None if even else _tensor(block.turned, device))
 
 
 def _split(Y: Floats2d, lengths: Ints1d) -> list[Floats2d]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .network import TaggerNetwork
+from .packing import packed
 from .recurrent import Block
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
@@ -29,7 +30,7 @@ def lower(network: TaggerNetwork, *, precision: str, cell: str) -> Callable[...,
     if precision == "auto":
         precision = "bfloat16" if computes_bfloat16(device) else "float32"
     if precision == "float32":
-        return network
+        return packed(network) if device.type == "cpu" else network
     if precision == "bfloat16":
         return partial(_in_bfloat16, network, device.type)
     return EightBitTagger(network, cell)
@@ -100,10 +101,16 @@ class EightBitTagger:
     ) -> numpy.ndarray:
         """Scores at every place of a block, shape (longest * n_sequences, n_tags)."""
         forms = tokens[block.items.numpy()]  # (longest, n_sequences)
-        n = forms.shape[1]
-        last = block.turned[:n].numpy()  # a sequence turned around begins with its last place
-        inputs = {"rows": X[forms], "lengths": (last // n + 1).astype("int32")}
+        inputs = {"rows": X[forms], "lengths": _lengths(block)}
         if self.network.vectors is not None:
             inputs["vectors"] = vectors[forms]
         (Y,) = self.session.run(None, inputs)  # (longest, n_sequences, n_tags)
         return Y.reshape(-1, Y.shape[2])
+
+
+def _lengths(block: Block) -> numpy.ndarray:
+    longest, n = block.items.shape
+    if block.turned is None:
+        return numpy.full(n, longest, dtype="int32")
+    last = block.turned[:n].numpy()  # a sequence turned around begins with its last place
+    return (last // n + 1).astype("int32")

@@ -24,11 +24,11 @@ class Block(NamedTuple):
 
     items: row of the input at each place, shape (longest, n_sequences).
     turned: the place that a reader from each sequence's end finds at each place,
-        shape (longest * n_sequences,).
+        shape (longest * n_sequences,). None where all are of one length.
     """
 
     items: Tensor
-    turned: Tensor
+    turned: Tensor | None
 
 
 class RecurrentLayer(nn.Module):
@@ -50,20 +50,22 @@ class RecurrentLayer(nn.Module):
         self.forwards = CELLS[cell](input_width, hidden)
         self.backwards = CELLS[cell](input_width, hidden) if bidirectional else None
 
-    def forward(self, X: Tensor, turned: Tensor) -> Tensor:
+    def forward(self, X: Tensor, turned: Tensor | None) -> Tensor:
         """Read a block, shape (longest, n_sequences, input_width) to (..., width)."""
         Y, *from_end = self.read(X, turned)
         return torch.cat([Y, *(turn(half, turned) for half in from_end)], dim=2)
 
-    def read(self, X: Tensor, turned: Tensor) -> list[Tensor]:
+    def read(self, X: Tensor, turned: Tensor | None) -> list[Tensor]:
         """The output of each direction, in the order in which it read."""
         if self.backwards is None:
             return [self.forwards(X)[0]]
         return [self.forwards(X)[0], self.backwards(turn(X, turned))[0]]
 
 
-def turn(X: Tensor, turned: Tensor) -> Tensor:
+def turn(X: Tensor, turned: Tensor | None) -> Tensor:
     """Turn every sequence around in its own length, shape (longest, n_sequences, width)."""
+    if turned is None:
+        return X.flip(0)
     return X.flatten(0, 1).index_select(0, turned).view(X.shape)
 
 

@@ -116,9 +116,13 @@ class LateTorchShim(PyTorchShim):
         module, lowered = self.module, self._lowered  # another thread may change the weights
         if lowered is None:
             lowered = self._lowered = self.lower(module) if self.lower else module
-        enabled = self._mixed_precision and self.device.type == "cuda"
-        with torch.no_grad(), torch.autocast(self.device.type, torch.float16, enabled=enabled):
+        with torch.inference_mode(), self._few_bits():
             return lowered(*inputs.args, **inputs.kwargs)
+
+    def _few_bits(self) -> contextlib.AbstractContextManager:
+        if not self._mixed_precision or self.device.type != "cuda":
+            return contextlib.nullcontext()
+        return torch.autocast("cuda", torch.float16)
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable]:
         """Run the module; return its output and a callback for backpropagation."""

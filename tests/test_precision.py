@@ -150,3 +150,22 @@ def test_eight_bits_are_refused_on_a_gpu(load) -> None:
     network = load("float32").get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0].module
     with pytest.raises(ValueError, match=r"precision is 'int8'.*GPU"):
         lowering.lower(network.to("meta"), precision="int8", cell="lstm")
+
+
+@pytest.mark.parametrize("precision", ["float32", *FEW_BITS])
+def test_docs_of_one_length_are_tagged_as_among_others(precision, load) -> None:
+    nlp = load(precision)
+    for text, expected in zip(TEXTS[2:], scores(nlp)[2:], strict=True):
+        for found in scores(nlp, [text, text]):
+            assert_allclose(found, expected, atol=1e-5 if precision == "float32" else 0.3)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch is without oneDNN")
+def test_float32_lays_weights_out_once(load) -> None:
+    nlp = load("float32")
+    shim = nlp.get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0]
+    expected = tags(nlp)
+    lowered = shim._lowered
+    assert tags(nlp) == expected
+    assert shim._lowered is lowered is not shim.module
+    assert lowered.output.weight is shim.module.output.weight
