@@ -18,6 +18,10 @@ from .windows import make_blocks, plan_reading
 
 GRAPHS = ("embed", "encode")
 
+BLOCK = 2048
+"""Most places in one block. ONNX Runtime projects all of a block at once: of more places, what it
+keeps meanwhile is too much for a CPU's cache."""
+
 
 def build_onnx_tagger_v1(
     *,
@@ -176,7 +180,7 @@ def forward(model: Model, X: DocFeatures, is_train: bool) -> Tuple[List[Floats2d
 
 def _scores(shim: OnnxShim, X: DocFeatures) -> Floats2d:
     rows = shim.table.look_up(X.keys, lambda missing: _embed(shim, X.extract(missing)))
-    plan = plan_reading(X.lengths)
+    plan = plan_reading(X.lengths, block=BLOCK)
     outputs = []
     for block in plan.blocks:
         forms = X.forms[block.items]

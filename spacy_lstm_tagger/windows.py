@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy
 from thinc.types import Ints1d, Ints2d
 
-WINDOW = 256
-"""Most tokens in one sequence. Longer docs are read in overlapping windows."""
+WINDOW = 512
+"""Most tokens in one sequence. Longer docs are read in overlapping windows: the longer these are,
+the fewer tokens are read twice, but the fewer sequences there are in a block."""
 
 CONTEXT = 32
 """Tokens that a window reads on either side of those it decides on."""

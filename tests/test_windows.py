@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from spacy_lstm_tagger import onnx_tagger
 from spacy_lstm_tagger.windows import (
     BLOCK,
     CONTEXT,
@@ -208,3 +209,13 @@ def test_huge_doc_is_planned() -> None:
     plan = plan_reading(ints([100_000, 3, 0]))
     assert_array_equal(read_items(plan), range(100_003))
     assert max(len(block.items) for block in plan.blocks) <= WINDOW
+
+
+def test_long_docs_are_not_much_more_to_read_than_short_ones() -> None:
+    n = 100_000
+    places = sum(block.items.size for block in plan_reading(ints([n])).blocks)
+    assert n < places < 1.2 * n
+
+
+def test_exports_read_the_same_windows_in_smaller_blocks() -> None:
+    assert WINDOW <= onnx_tagger.BLOCK <= BLOCK
