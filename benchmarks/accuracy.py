@@ -4,7 +4,9 @@
 
 Trains every tagger on every corpus with every seed, scores it on the dev split in many forms and
 writes benchmarks/RESULTS.md. What is in --work already is neither trained nor scored again, so
-the command can be interrupted and goes on where it was; days of it can be had in parts.
+the command can be interrupted and goes on where it was; days of it can be had in parts. The
+results of each training are kept in --kept, a JSON file each, and are part of the repository: a
+later run, on another machine, adds to them.
 
 The taggers: cnn, bilstm, nltk, stanza, flair, those of the configs fast, default, accuracy and
 vectors, and, with --taught, of student: taught by a teacher beside the treebank. NLTK's, Stanza's
@@ -57,6 +59,9 @@ def main(
     work: Path = typer.Option(
         training.ROOT / "training" / "accuracy", help="Directory of models and scores"
     ),
+    kept: Path = typer.Option(
+        training.ROOT / "benchmarks" / "measured", help="Directory of the results so far"
+    ),
     output: Path = typer.Option(
         training.ROOT / "benchmarks" / "RESULTS.md", help="The file to write"
     ),
@@ -67,7 +72,8 @@ def main(
         raise typer.BadParameter(message)
     torch.set_num_threads(threads)
     rows = _chosen(taggers, all_rows(peers_python, vectors, taught and taught.resolve()))
-    plan = Plan(Budget(threads, limit), "`--score-only`" if score_only else "", rescore, retry)
+    no_training = "`--score-only`" if score_only else ""
+    plan = Plan(Budget(threads, limit), no_training, rescore, retry, kept)
     treebanks = [Treebank(name, data, work.resolve()) for name in corpora.split(",")]
     results = {
         treebank.name: _run_all(rows, treebank, _numbers(seeds), plan) for treebank in treebanks

@@ -358,6 +358,7 @@ def test_trains_scores_and_goes_on_where_it_was(
     monkeypatch.setattr(accuracy, "all_rows", lambda *_: [row])
     options = ["--corpora", "en_x", "--seeds", "3", "--data", small_treebank.data]
     options += ["--work", small_treebank.work, "--output", tmp_path / "RESULTS.md"]
+    options += ["--kept", tmp_path / "kept"]
     assert "none was trained: `--score-only`" in _invoke(accuracy, *options, "--score-only").output
     result = _invoke(accuracy, *options)
     assert result.exit_code == 0, result.output
@@ -370,8 +371,13 @@ def test_trains_scores_and_goes_on_where_it_was(
     assert _invoke(accuracy, *options).exit_code == 0
     assert (directory / "scores.json").stat().st_mtime_ns == written
     assert "earlier version" not in page
+    shutil.rmtree(directory)  # what was kept needs no model
+    assert _invoke(accuracy, *options, "--score-only").exit_code == 0
+    assert (tmp_path / "RESULTS.md").read_text(encoding="utf8") == page
     changed = taggers.SpacyRow("cnn", "spaCy CNN", module("measuring.training").cnn_config)
-    assert changed.changed(directory, small_treebank)
+    monkeypatch.setattr(accuracy, "all_rows", lambda *_: [changed])
+    assert _invoke(accuracy, *options).exit_code == 0
+    assert "earlier version of its config" in (tmp_path / "RESULTS.md").read_text(encoding="utf8")
 
 
 def test_no_time_is_spent_on_more_seeds_of_what_was_stopped(module) -> None:

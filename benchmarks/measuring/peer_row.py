@@ -84,9 +84,13 @@ class PeerRow:
         size = megabytes(self.model(directory), ("*.pt", "*.json"))
         return {"components": size, "all": size}
 
-    def changed(self, directory: Path, treebank: Treebank) -> bool:
-        """Say no: a peer's settings are in its script."""
-        return False
+    def settings(self, lang: str) -> str:
+        """Nothing: a peer's settings are in its script."""
+        return ""
+
+    def trained_settings(self, directory: Path) -> str:
+        """Nothing either."""
+        return ""
 
     def tag(self, directory: Path, sentences: list[list[str]]) -> list[list[str]]:
         """Tag sentences, given as words."""

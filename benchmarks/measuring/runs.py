@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from .devset import DevSet, Treebank
@@ -21,12 +21,15 @@ class Plan:
     no_training: Why nothing is to be trained; empty where it is.
     rescore: Score again.
     retry: Train again what was stopped.
+    kept: Directory of the results of earlier runs, on whatever machine, a JSON file each. What
+        is there is neither trained nor scored, unless it is to be scored again. None: nowhere.
     """
 
     budget: Budget
     no_training: str = ""
     rescore: bool = False
     retry: bool = False
+    kept: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Result:
 
     record: Minutes and threads of the training.
     sizes: Megabytes of the components and of all.
+    settings: What it was trained with, where the row says.
     """
 
     seed: int
@@ -43,13 +47,36 @@ class Result:
     sizes: dict[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     stopped: str = ""
+    settings: str = ""
 
 
 def run(
     row: Row, treebank: Treebank, seed: int, devset: Callable[[], DevSet], plan: Plan
 ) -> Result:
     """Train and score as far as that was not done; never raises Stopped."""
-    directory = treebank.work / f"{treebank.name}-{row.key}-{seed}"
+    name = f"{treebank.name}-{row.key}-{seed}"
+    kept = plan.kept / f"{name}.json" if plan.kept else None
+    if kept and kept.is_file() and not plan.rescore:
+        result = Result(**json.loads(kept.read_text(encoding="utf8")))
+    else:
+        result = _run(row, treebank, treebank.work / name, seed, devset, plan)
+        if kept and not result.stopped:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf8")
+    if result.settings not in ("", row.settings(treebank.lang)):
+        old = "trained with an earlier version of its config"
+        result = replace(result, remarks=(*result.remarks, old))
+    return result
+
+
+def _run(
+    row: Row,
+    treebank: Treebank,
+    directory: Path,
+    seed: int,
+    devset: Callable[[], DevSet],
+    plan: Plan,
+) -> Result:
     try:
         _ensure_trained(row, directory, treebank, seed, plan)
         scores = _ensure_scored(row, directory, treebank, devset, plan)
@@ -57,7 +84,8 @@ def run(
         return Result(seed, stopped=str(reason))
     return Result(
         *(seed, scores, read_record(directory), row.sizes(directory)),
-        remarks=tuple(_remarks(row, directory, treebank)),
+        remarks=tuple(_remarks(row, directory)),
+        settings=row.trained_settings(directory),
     )
 
 
@@ -95,11 +123,9 @@ def _ensure_scored(
     return json.loads(path.read_text(encoding="utf8"))
 
 
-def _remarks(row: Row, directory: Path, treebank: Treebank) -> list[str]:
+def _remarks(row: Row, directory: Path) -> list[str]:
     note = row.model(directory) / "note.txt"
     remarks = [note.read_text(encoding="utf8")] if note.is_file() else []
-    if row.changed(directory, treebank):
-        remarks.append("trained with an earlier version of its config")
     if not read_record(directory):
         remarks.append("not trained by this command, or not to the end: training time unknown")
     return remarks

@@ -57,8 +57,11 @@ class Row(Protocol):
     def sizes(self, directory: Path) -> dict[str, float]:
         """Return the megabytes of the trained components and of the whole model."""
 
-    def changed(self, directory: Path, treebank: Treebank) -> bool:
-        """Whether the model was trained with other settings than the row has now."""
+    def settings(self, lang: str) -> str:
+        """Return what it is trained with now; empty where nobody asks."""
+
+    def trained_settings(self, directory: Path) -> str:
+        """Return what the model was trained with."""
 
 
 @dataclass(frozen=True)
@@ -134,13 +137,16 @@ class SpacyRow:
         components = megabytes(model, [f"{name}/**/*" for name in names])
         return {"components": components, "all": megabytes(model)}
 
-    def changed(self, directory: Path, treebank: Treebank) -> bool:
-        """Whether the model was trained with another config than the row has now."""
+    def settings(self, lang: str) -> str:
+        """Return its config as it is now."""
+        return self.config(lang).to_str(interpolate=False)
+
+    def trained_settings(self, directory: Path) -> str:
+        """Return the config that the model was trained with; empty where it is not there."""
         path = directory / "config.cfg"
         if not path.is_file():
-            return False
-        old = Config().from_disk(path, interpolate=False)
-        return old.to_str(interpolate=False) != self.config(treebank.lang).to_str(interpolate=False)
+            return ""
+        return Config().from_disk(path, interpolate=False).to_str(interpolate=False)
 
 
 def last_line(log: Path) -> str:
