@@ -18,7 +18,7 @@ from .windows import make_blocks, plan_reading
 
 GRAPHS = ("embed", "encode")
 
-BLOCK = 2048
+BLOCK = 1024
 """Most places in one block. ONNX Runtime projects all of a block at once: of more places, what it
 keeps meanwhile is too much for a CPU's cache."""
 
