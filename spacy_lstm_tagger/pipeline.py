@@ -194,8 +194,8 @@ class LSTMTagger(Tagger):
         docs = [docs] if isinstance(docs, Doc) else list(docs)
         super().set_annotations(docs, batch_tag_ids)
         if isinstance(batch_tag_ids, Guesses):
-            for doc, probabilities in zip(docs, batch_tag_ids.probabilities, strict=True):
-                save(doc, self.labels, probabilities, self.cfg["save_probabilities"])
+            kept = self.cfg["save_probabilities"]
+            save(docs, self.labels, batch_tag_ids.probabilities, kept)
 
     def get_loss(
         self, examples: Iterable[Example], scores: List[Floats2d]

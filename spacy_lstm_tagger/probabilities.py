@@ -21,14 +21,15 @@ def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
     Returns one array of shape (n_tokens, n_labels) for each doc, columns in the order of the
     tagger's labels, rows summing to 1. A `temperature` in the tagger's `cfg` divides the scores.
     """
-    xp = tagger.model.ops.xp
+    ops = tagger.model.ops
     if not any(len(doc) for doc in docs):
-        return [xp.zeros((0, len(tagger.labels)), dtype="float32") for doc in docs]
+        return [ops.alloc2f(0, len(tagger.labels)) for doc in docs]
     output = tagger.model.maybe_get_ref("output_layer")
     if output is not None and output.attrs.get("softmax_normalize"):
         return tagger.model.predict(docs)  # spacy.Tagger.v2 with normalize = true
     temperature = tagger.cfg.get("temperature", 1.0)
-    return [softmax(xp, scores / temperature) for scores in tagger.model.predict(docs)]
+    scores = ops.flatten(tagger.model.predict(docs))
+    return ops.unflatten(softmax(ops.xp, scores / temperature), [len(doc) for doc in docs])
 
 
 def softmax(xp: Any, scores: Floats2d) -> Floats2d:

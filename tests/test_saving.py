@@ -6,6 +6,8 @@ import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc, DocBin
 
+from spacy_lstm_tagger.saving import most_probable
+
 TEXTS = ["I like green eggs", "", "unheard-of wörds 👍 !"]
 
 
@@ -52,6 +54,23 @@ def test_candidates_are_ranked_and_the_best_is_the_tag(nlp) -> None:
             assert candidates[0] == (token.tag_, token._.tag_probability)
             values = [value for _, value in candidates]
             assert values == sorted(values, reverse=True)
+
+
+def test_candidates_are_those_of_a_sort_also_among_equals() -> None:
+    probabilities = numpy.random.default_rng(0).integers(0, 4, (50, 6)) / 4
+    for n in (1, 3, 6):
+        expected = numpy.argsort(-probabilities, axis=1, kind="stable")[:, :n]
+        assert_array_equal(most_probable(probabilities, n), expected)
+
+
+def test_candidates_of_a_batch_are_those_of_each_doc_alone(nlp) -> None:
+    for doc in keep(nlp, 2).pipe(TEXTS):
+        alone = [token._.tag_candidates for token in nlp(doc.text)]
+        for token, expected in zip(doc, alone, strict=True):
+            assert [tag for tag, _ in token._.tag_candidates] == [tag for tag, _ in expected]
+            for (_, found), (_, value) in zip(token._.tag_candidates, expected, strict=True):
+                assert found == pytest.approx(value, abs=1e-5)
+        assert all(array.base is None for array in doc._.tag_ranking.values())
 
 
 @pytest.mark.parametrize("setting", [True, 2])

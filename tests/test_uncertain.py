@@ -25,7 +25,7 @@ def doc() -> Doc:
     )
     sure = [0.9, 0.1, 0.4, 0.8, 0.95]
     rows = numpy.asarray([[p, 1 - p] for p in sure], dtype="float32")
-    save(doc, ["N", "V"], rows, True)
+    save([doc], ["N", "V"], [rows], True)
     return doc
 
 
