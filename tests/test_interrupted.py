@@ -108,3 +108,15 @@ def test_soak_of_some_seconds() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "the same tags in all" in done.stdout
+
+
+def test_stream_of_unseen_words_in_memory_zones() -> None:
+    script = REPOSITORY / "benchmarks" / "zones.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--words", "100000", "--unseen", "0.3"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "30% of them never seen before" in done.stdout
