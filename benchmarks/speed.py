@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are loaded
 
@@ -35,6 +36,8 @@ from thinc.api import Config
 CNN = "spaCy CNN"
 BFLOAT16 = {"components": {"lstm_tagger": {"model": {"precision": "bfloat16"}}}}
 LONG = 100_000
+NameT = TypeVar("NameT")
+TaggerT = TypeVar("TaggerT")
 
 ALONE = """
 import json, pathlib, resource, sys, time
@@ -83,8 +86,12 @@ def main() -> None:
         }
         for task, make in tasks.items()
     }
+    several = {}
+    if args.processes > 1:
+        many = ([doc.text for doc in gold] * (args.texts // len(gold) + 1))[: args.texts]
+        several = _processes(taggers, many, args)
     alone = {name: _alone(*path, args, words) for name, path in paths.items()}
-    args.output.write_text(_report(args, speeds, alone, paths), encoding="utf-8")
+    args.output.write_text(_report(args, speeds, several, alone, paths), encoding="utf-8")
     _chart(args.output.with_suffix(".svg"), speeds["sentences"])
     print(args.output.read_text(encoding="utf-8"))
 
@@ -98,6 +105,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("training/speed"))
     parser.add_argument("--steps", type=int, default=0, help="of each training; 0: the config's")
     parser.add_argument("--rounds", type=int, default=7, help="of timing")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="to compare with one; needs as many idle cores"
+    )
+    parser.add_argument("--texts", type=int, default=20_000, help="to compare processes with")
     parser.add_argument("--tokens", type=int, default=1_000_000, help="of the doc for peak memory")
     parser.add_argument(
         "--output", type=Path, default=training.ROOT / "benchmarks" / "SPEED.md", help="to write"
@@ -158,14 +169,29 @@ def _components(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
     return run
 
 
+def _processes(
+    taggers: dict[str, Language], texts: list[str], args: argparse.Namespace
+) -> dict[str, tuple[float, float]]:
+    """Median seconds of each in one process and in several."""
+    numbers = (1, args.processes)
+
+    def make(one: tuple[str, int]) -> Callable[[], object]:
+        nlp, n = taggers[one[0]], one[1]
+        return lambda: sum(len(doc) for doc in nlp.pipe(texts, n_process=n))
+
+    turns = {(name, n): (name, n) for name in taggers for n in numbers}
+    seconds = _take_turns(turns, make, min(args.rounds, 3))
+    return {name: (seconds[name, 1], seconds[name, args.processes]) for name in taggers}
+
+
 def _take_turns(
-    taggers: dict[str, Language], make: Callable[[Language], Callable[[], object]], rounds: int
-) -> dict[str, float]:
+    taggers: dict[NameT, TaggerT], make: Callable[[TaggerT], Callable[[], object]], rounds: int
+) -> dict[NameT, float]:
     """Median seconds of each; they take turns, so that all share good times and bad."""
-    seconds: dict[str, list[float]] = {name: [] for name in taggers}
+    seconds: dict[NameT, list[float]] = {name: [] for name in taggers}
     for round_ in range(rounds + 1):  # the first is to warm up
-        for name, nlp in taggers.items():
-            run = make(nlp)
+        for name, tagger in taggers.items():
+            run = make(tagger)
             start = time.perf_counter()
             run()
             if round_:
@@ -199,6 +225,7 @@ def _alone(
 def _report(
     args: argparse.Namespace,
     speeds: dict[str, dict[str, float]],
+    several: dict[str, tuple[float, float]],
     alone: dict[str, dict[str, float]],
     paths: dict[str, tuple[Path, dict]],
 ) -> str:
@@ -220,6 +247,17 @@ def _report(
             for task in ("sentences", "texts", "one sentence", "long doc")
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    if several:
+        lines += [
+            "",
+            f"Texts of a sentence a second, of {args.texts:,}, the start of processes included:",
+            "",
+            f"| tagger | one process | {args.processes} processes | gain |",
+            "|---|---|---|---|",
+        ]
+    for name, times in several.items():
+        single, more = (args.texts / seconds for seconds in times)
+        lines.append(f"| {name} | {single:,.0f} | {more:,.0f} | {more / single:.2f} |")
     lines += [
         "",
         f"| tagger | directory, MB | load and tag a first sentence, s | peak memory, MiB | with a "
