@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-import os
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,17 +23,8 @@ from thinc.shims import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from torch import nn
 
+from .forking import note_thread
 from .table import FormTable
-
-
-def _use_one_thread_in_child() -> None:
-    torch.set_num_threads(1)
-
-
-# A forked child inherits torch's thread pool without its threads, and hangs as soon as it uses
-# them (https://github.com/pytorch/pytorch/issues/17199): nlp.pipe(n_process=2) forks.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_use_one_thread_in_child)
 
 
 class LateTorchShim(PyTorchShim):
@@ -113,6 +103,7 @@ class LateTorchShim(PyTorchShim):
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without keeping anything for backpropagation."""
+        note_thread()
         module, lowered = self.module, self._lowered  # another thread may change the weights
         if lowered is None:
             lowered = self._lowered = self.lower(module) if self.lower else module
@@ -126,6 +117,7 @@ class LateTorchShim(PyTorchShim):
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable]:
         """Run the module; return its output and a callback for backpropagation."""
+        note_thread()
         self.check_precision()
         _ = self.module
         return super().begin_update(inputs)

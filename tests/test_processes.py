@@ -37,6 +37,42 @@ if __name__ == "__main__":
     print("the same tags")
 """
 
+FORKS_SCRIPT = """
+import os
+import sys
+import threading
+import time
+
+import spacy
+
+nlp = spacy.load(sys.argv[1])
+text = " ".join(["word"] * 40)
+nlp(text)
+
+
+def fork():
+    child = os.fork()
+    if not child:
+        nlp(text)
+        os._exit(0)
+    end = time.monotonic() + 30
+    while not os.waitpid(child, os.WNOHANG)[0]:
+        if time.monotonic() > end:
+            os.kill(child, 9)
+            sys.exit("a forked process hangs")
+        time.sleep(0.002)
+
+
+for _ in range(300):
+    threads = [threading.Thread(target=nlp, args=(text,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fork()
+print("all forked processes ended")
+"""
+
 
 def run(*command: object, timeout: int = 120, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
@@ -58,6 +94,19 @@ def test_two_processes_after_torch_ran_with_threads(make_nlp, tmp_path, method: 
     done = run(script, tmp_path / "model", method, 2, OMP_NUM_THREADS="2")
     assert done.returncode == 0, done.stderr
     assert "the same tags" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+def test_processes_forked_when_threads_have_just_ended(make_nlp, tmp_path) -> None:
+    """Such a process could inherit a lock of MKL, held by a thread that was about to end."""
+    data = [(" ".join(["word"] * 50), {"tags": [f"T{i}" for i in range(50)]})]
+    make_nlp(data, model={"width": 256}).to_disk(tmp_path / "model")
+    script = tmp_path / "script.py"
+    script.write_text(FORKS_SCRIPT)
+    done = run(script, tmp_path / "model", timeout=300, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    assert "all forked processes ended" in done.stdout
 
 
 @pytest.fixture
