@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ import spacy
 from numpy.testing import assert_array_equal
 from spacy.language import Language
 from spacy.tokens import DocBin
+from tqdm import tqdm
 
 from spacy_lstm_tagger import atomic
 from spacy_lstm_tagger.atomic import WRITING, WRITTEN, finish_moving, replaced_whole
@@ -29,9 +31,14 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes canno
 
 
 def killed(work: Callable[[], object], seconds: float) -> bool:
-    """Run work in a process and kill it after so long. Whether it was still running."""
+    """Run work in a process and kill it after so long. Whether it was still running.
+
+    Fails where the process ended by itself with an error.
+    """
 
     def quiet() -> None:
+        # tqdm's own lock is shared by all processes: killed while it holds it, one stops the others
+        tqdm.set_lock(threading.RLock())
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 1)
         os.dup2(null, 2)
@@ -44,7 +51,8 @@ def killed(work: Callable[[], object], seconds: float) -> bool:
     if running and process.pid:
         os.kill(process.pid, signal.SIGKILL)
     process.join()
-    return running
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return running and process.exitcode != 0
 
 
 def scores(nlp: Language) -> list[list[float]]:
@@ -202,13 +210,15 @@ def test_distillation_killed_at_any_moment_loses_and_repeats_nothing(
         return [doc.text for doc in DocBin().from_disk(output).get_docs(nlp.vocab)]
 
     moments, n_killed, n_done = random.Random(0), 0, 0
-    while n_killed < MOMENTS:
-        if killed(work, moments.uniform(0.1, 0.8)):
-            n_killed += 1
+    for _ in range(10 * MOMENTS):
+        n_killed += killed(work, moments.uniform(0.1, 0.8))
         if output.exists():
             n_done += 1
             assert taught() == texts
             output.unlink()
+        if n_killed == MOMENTS:
+            break
+    assert n_killed == MOMENTS
     work()
     assert taught() == texts
     assert not output.with_name("out.spacy.parts").exists()
