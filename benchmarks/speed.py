@@ -35,7 +35,6 @@ from thinc.api import Config
 
 CNN = "spaCy CNN"
 BFLOAT16 = {"components": {"lstm_tagger": {"model": {"precision": "bfloat16"}}}}
-LONG = 100_000
 NameT = TypeVar("NameT")
 TaggerT = TypeVar("TaggerT")
 
@@ -71,8 +70,13 @@ def main() -> None:
     words = [token.text for doc in gold for token in doc]
     texts = ["".join(d.text + " " for d in gold[i : i + 10]) for i in range(0, len(gold), 10)]
     sentence = next(doc for doc in gold if len(doc) == 20).text
-    long_words = (words * (LONG // len(words) + 1))[:LONG]
-    n_words = {"sentences": len(words), "texts": len(words), "long doc": LONG, "one sentence": 2000}
+    long_words = (words * (args.long // len(words) + 1))[: args.long]
+    n_words = {
+        "sentences": len(words),
+        "texts": len(words),
+        "long doc": args.long,
+        "one sentence": 2000,
+    }
     tasks: dict[str, Callable[[Language], Callable[[], object]]] = {
         "sentences": lambda nlp: _components(nlp, [_copy(nlp, doc) for doc in gold]),
         "texts": lambda nlp: lambda: list(nlp.pipe(texts)),
@@ -109,6 +113,7 @@ def _arguments() -> argparse.Namespace:
         "--processes", type=int, default=1, help="to compare with one; needs as many idle cores"
     )
     parser.add_argument("--texts", type=int, default=20_000, help="to compare processes with")
+    parser.add_argument("--long", type=int, default=100_000, help="words of the long doc")
     parser.add_argument("--tokens", type=int, default=1_000_000, help="of the doc for peak memory")
     parser.add_argument(
         "--output", type=Path, default=training.ROOT / "benchmarks" / "SPEED.md", help="to write"
@@ -238,7 +243,7 @@ def _report(
         f"Words a second, and in brackets the ratio to {CNN}:",
         "",
         "| tagger | ready docs of a sentence | texts of 10 sentences | one sentence of 20 words "
-        f"at a time | a doc of {LONG:,} words |",
+        f"at a time | a doc of {args.long:,} words |",
         "|---|---|---|---|---|",
     ]
     for name in paths:

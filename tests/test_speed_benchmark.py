@@ -20,7 +20,7 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     command = [sys.executable, REPOSITORY / "benchmarks" / "speed.py", "--treebank", "en_x"]
     command += ["--data", tmp_path, "--work", tmp_path / "work", "--output", tmp_path / "S.md"]
     command += ["--config", REPOSITORY / "configs" / "demo.cfg"]
-    command += ["--steps", 2, "--rounds", 1, "--tokens", 2000]
+    command += ["--steps", 2, "--rounds", 1, "--tokens", 2000, "--long", 2000]
     command += ["--processes", 2, "--texts", 30]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
