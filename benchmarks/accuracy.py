@@ -80,6 +80,8 @@ def main(
     }
     command = [f"--taggers {taggers}", f"--corpora {corpora}", f"--seeds {seeds}"]
     command += [f"--threads {threads}", f"--limit {limit:g}"]
+    if taught:
+        command.append(f"--taught {taught.name}")
     text = report(results, " ".join(["python benchmarks/accuracy.py", *command]))
     output.write_text(text, encoding="utf8")
     print(f"Wrote {output}")

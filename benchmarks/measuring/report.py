@@ -16,7 +16,7 @@ from . import tables
 from .tables import Taggers
 from .variants import TYPO_LETTERS, TYPO_SEED, TYPO_SHARE
 
-PER_TAG = (tables.REFERENCE, "default")
+PER_TAG = (tables.REFERENCE, "default", "student")
 
 INTRODUCTION = """\
 Written by the command below; do not edit. Every figure is `tag_acc` (XPOS) on the dev split in
