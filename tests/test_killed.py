@@ -17,12 +17,13 @@ import pytest
 import spacy
 from numpy.testing import assert_array_equal
 from spacy.language import Language
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from tqdm import tqdm
 
 from spacy_lstm_tagger import atomic
 from spacy_lstm_tagger.atomic import WRITING, WRITTEN, finish_moving, replaced_whole
-from spacy_lstm_tagger.cli import distill, export
+from spacy_lstm_tagger.cli import distill, export, report
+from spacy_lstm_tagger.report import page
 
 TEXT = "I like unheard-of eggs"
 MOMENTS = 50
@@ -186,6 +187,48 @@ def test_export_killed_at_any_moment_is_whole_or_not_there(make_nlp, randomize, 
     shutil.rmtree(output, ignore_errors=True)
     work()
     assert not output.with_name("exported.tmp").exists()
+
+
+def test_report_killed_at_any_moment_is_the_old_or_the_new_one(
+    make_nlp, randomize, tmp_path, monkeypatch
+) -> None:
+    """Without the drawing of the page, so that many of the moments are those of writing."""
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra [report])")
+    pytest.importorskip("jinja2", reason="jinja2 is not installed (the extra [report])")
+    monkeypatch.setattr(page, "render_page", lambda found: f"{found.to_dict()}\n" * 5000)
+    nlp = make_nlp()
+    randomize(nlp.get_pipe("lstm_tagger"))
+    nlp.to_disk(tmp_path / "model")
+    files = [tmp_path / "report.html", tmp_path / "report.json"]
+
+    def work(data: str) -> None:
+        settings = {"other": None, "train": None, "worst": 25, "code": None}
+        report.report_cli(
+            str(tmp_path / "model"), tmp_path / data, files[0], json_path=files[1], **settings
+        )
+
+    expected = []
+    for data, tags in (("old.spacy", ["N", "V"]), ("new.spacy", ["V", "J"])):
+        DocBin(docs=[Doc(nlp.vocab, words=["eggs", "eat"], tags=tags)]).to_disk(tmp_path / data)
+        begin = time.perf_counter()
+        work(data)
+        longest = time.perf_counter() - begin  # of the second: the first loads libraries as well
+        expected.append([path.read_bytes() for path in files])
+
+    def report_on_and_on() -> None:
+        while True:
+            work("old.spacy")
+            work("new.spacy")
+
+    moments, seen = random.Random(0), set()
+    for _ in range(MOMENTS):
+        assert killed(report_on_and_on, moments.uniform(0, 3 * longest))
+        for i, path in enumerate(files):
+            seen.add((i, [contents[i] for contents in expected].index(path.read_bytes())))
+    assert len(seen) == 4  # both files were old and new, else the moments proved nothing
+    work("old.spacy")
+    assert [path.read_bytes() for path in files] == expected[0]
+    assert not list(tmp_path.glob("report.*.tmp"))
 
 
 def test_distillation_killed_at_any_moment_loses_and_repeats_nothing(
