@@ -69,6 +69,9 @@ class Plan(NamedTuple):
 def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[Block]:
     """Lay sequences of consecutive items in blocks by falling length; leave out empty ones.
 
+    Blocks have as many sequences as a power of two, but for the last, so that there are few shapes
+    of blocks: torch keeps what it prepares for each shape, some 170 kB a layer.
+
     starts: index of each sequence's first item, shape (n_sequences,).
     lengths: number of items of each sequence, shape (n_sequences,).
     block: most places in one block, as far as a single sequence has no more.
@@ -81,9 +84,16 @@ def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[
         longest = -int(falling[begin])
         similar = int(numpy.searchsorted(falling, -SIMILAR * longest, side="right"))
         end = min(max(similar, begin + LEAST), begin + max(block // longest, 1), len(sequences))
+        if end < len(sequences):
+            end = begin + _power_of_two(end - begin)
         blocks.append(_block(starts, lengths, sequences[begin:end]))
         begin = end
     return blocks
+
+
+def _power_of_two(n: int) -> int:
+    """The largest that is no greater than n."""
+    return 1 << n.bit_length() - 1
 
 
 def _block(starts: Ints1d, lengths: Ints1d, sequences: Ints1d) -> Block:

@@ -74,8 +74,20 @@ def test_nothing_to_read_makes_no_block(lengths: list[int]) -> None:
 
 
 def test_much_shorter_sequences_have_a_block_of_their_own() -> None:
-    lengths = [10] * LEAST + [int(10 * SIMILAR)] * 3 + [int(10 * SIMILAR) - 1] * 2
-    assert [len(block.lengths) for block in blocks_of(lengths)] == [LEAST + 3, 2]
+    lengths = [10] * LEAST + [int(10 * SIMILAR)] * LEAST + [int(10 * SIMILAR) - 1] * 2
+    assert [len(block.lengths) for block in blocks_of(lengths)] == [2 * LEAST, 2]
+
+
+def test_all_blocks_but_the_last_have_a_power_of_two_of_sequences() -> None:
+    assert [len(block.lengths) for block in blocks_of([10] * 23, block=210)] == [16, 7]
+
+
+def test_batches_of_any_size_are_read_in_few_shapes() -> None:
+    """Torch keeps what it prepares for each shape: with many, memory grows for long."""
+    random = numpy.random.default_rng(0)
+    batches = [random.integers(1, 19, size=random.integers(1, 600)) for _ in range(300)]
+    shapes = {block.items.shape for lengths in batches for block in blocks_of(lengths.tolist())}
+    assert len(shapes) < 200  # 584 with as many sequences in a block as there is room for
 
 
 def test_few_sequences_share_a_block_whatever_their_lengths() -> None:
