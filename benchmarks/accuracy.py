@@ -8,11 +8,10 @@ the command can be interrupted and goes on where it was; days of it can be had i
 results of each training are kept in --kept, a JSON file each, and are part of the repository: a
 later run, on another machine, adds to them.
 
-The taggers: cnn, bilstm, nltk, stanza, flair, those of the configs fast, default, accuracy and
-vectors, and, with --taught, of student: taught by a teacher beside the treebank. NLTK's, Stanza's
-and Flair's are trained where their library is found, in this environment or in that of
---peers-python (`pip install nltk stanza flair` there, and no spaCy), and are listed with what
-stopped them otherwise.
+The taggers: cnn, bilstm, nltk, stanza, flair, those of the configs fast, default and vectors, and,
+with --taught, of student: taught by a teacher beside the treebank. NLTK's, Stanza's and Flair's are
+trained where their library is found, in this environment or in that of --peers-python (`pip install
+nltk stanza flair` there, and no spaCy), and are listed with what stopped them otherwise.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from measuring.tables import TaggerResults, Taggers
 from measuring.taggers import Budget, Row, SpacyRow
 
 CONFIGS = training.ROOT / "configs"
-OURS = ("fast", "default", "accuracy", "vectors", "student")
+OURS = ("fast", "default", "vectors", "student")
 """The configs to compare, the last one only where there are texts that a teacher labelled."""
 
 

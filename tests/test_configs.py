@@ -27,7 +27,7 @@ from spacy_lstm_tagger.factory import DEFAULT_MODEL
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = REPOSITORY / "corpus"
 CONFIGS = REPOSITORY / "configs"
-NAMES = ("accuracy", "default", "demo", "fast", "shared_tok2vec", "student", "textbook", "vectors")
+NAMES = ("default", "demo", "fast", "shared_tok2vec", "student", "textbook", "vectors")
 
 FEW_STEPS = {"training.max_steps": 2, "training.eval_frequency": 1}
 
@@ -191,7 +191,6 @@ def test_default_model_is_that_of_the_architecture() -> None:
 @pytest.mark.parametrize(
     ("name", "settings"),
     [
-        ("accuracy", {"width": 400}),
         ("fast", {"width": 160, "char_width": 100}),
         ("vectors", {"width": 400, "include_static_vectors": True}),
     ],
