@@ -5,9 +5,10 @@
 Trains each config and spaCy's two taggers on a UD treebank with `spacy train` (models are kept in
 --work), loads ours in bfloat16 as well, exports them for ONNX Runtime in both precisions, and lets
 all of them take turns, one thread each: on ready docs of a sentence, on texts of ten sentences, on
-one sentence at a time, and on one long doc. Loading and peak memory are measured in processes of
-their own. Writes the tables to --output and a bar chart beside it. Speeds of a shared machine are
-good as ratios only.
+one sentence at a time, and on one long doc. Taggers of Stanza and Flair, where they are installed
+here or beside --peers-python, take turns with spaCy's and ours on a part of the sentences. Loading
+and peak memory are measured in processes of their own. Writes the tables to --output and a bar
+chart beside it. Speeds of a shared machine are good as ratios only.
 """
 
 from __future__ import annotations
@@ -19,24 +20,30 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are loaded
 
 import spacy
 import torch
 from measuring import training
+from measuring.peer_row import PeerRow
+from measuring.peer_timer import PeerTimer
+from measuring.speed_report import CNN, Measured, draw_bars, report
+from measuring.taggers import Unavailable
+from measuring.turns import take_turns
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from thinc.api import Config
 
-CNN = "spaCy CNN"
+PEERS = {
+    "Stanza's tagger with character language models": "stanza",
+    "Flair's tagger with character language models": "flair",
+}
 BFLOAT16 = {"components": {"lstm_tagger": {"model": {"precision": "bfloat16"}}}}
-NameT = TypeVar("NameT")
-TaggerT = TypeVar("TaggerT")
 
 ALONE = """
 import json, pathlib, resource, sys, time
@@ -78,7 +85,7 @@ def main() -> None:
         "one sentence": 2000,
     }
     tasks: dict[str, Callable[[Language], Callable[[], object]]] = {
-        "sentences": lambda nlp: _components(nlp, [_copy(nlp, doc) for doc in gold]),
+        "sentences": lambda nlp: _fresh(nlp, gold),
         "texts": lambda nlp: lambda: list(nlp.pipe(texts)),
         "one sentence": lambda nlp: lambda: [nlp(sentence) for _ in range(100)],
         "long doc": lambda nlp: _components(nlp, [Doc(nlp.vocab, words=long_words)]),
@@ -86,17 +93,20 @@ def main() -> None:
     speeds = {
         task: {
             name: n_words[task] / seconds
-            for name, seconds in _take_turns(taggers, make, args.rounds).items()
+            for name, seconds in take_turns(taggers, make, args.rounds).items()
         }
         for task, make in tasks.items()
     }
+    peers, missing = _beside_peers(taggers, gold, args)
     several = {}
     if args.processes > 1:
         many = ([doc.text for doc in gold] * (args.texts // len(gold) + 1))[: args.texts]
         several = _processes(taggers, many, args)
     alone = {name: _alone(*path, args, words) for name, path in paths.items()}
-    args.output.write_text(_report(args, speeds, several, alone, paths), encoding="utf-8")
-    _chart(args.output.with_suffix(".svg"), speeds["sentences"])
+    directories = {name: path for name, (path, _) in paths.items()}
+    measured = Measured(speeds, peers, missing, several, alone, directories)
+    args.output.write_text(report(args, measured), encoding="utf-8")
+    draw_bars(args.output.with_suffix(".svg"), speeds["sentences"])
     print(args.output.read_text(encoding="utf-8"))
 
 
@@ -113,6 +123,12 @@ def _arguments() -> argparse.Namespace:
         "--processes", type=int, default=1, help="to compare with one; needs as many idle cores"
     )
     parser.add_argument("--texts", type=int, default=20_000, help="to compare processes with")
+    parser.add_argument(
+        "--peers-python", default=sys.executable, help="Python that has the peers' libraries"
+    )
+    parser.add_argument(
+        "--peers-every", type=int, default=10, help="peers tag every so many-th sentence"
+    )
     parser.add_argument("--long", type=int, default=100_000, help="words of the long doc")
     parser.add_argument("--tokens", type=int, default=1_000_000, help="of the doc for peak memory")
     parser.add_argument(
@@ -174,6 +190,43 @@ def _components(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
     return run
 
 
+def _beside_peers(
+    taggers: dict[str, Language], gold: list[Doc], args: argparse.Namespace
+) -> tuple[dict[str, float], list[str]]:
+    """Words a second of peers and of all others on the same sentences, and what was missing."""
+    chosen = gold[:: args.peers_every]
+    sentences = [[token.text for token in doc] for doc in chosen]
+    train = training.conllu_file(args.data, args.treebank, "train")
+    missing = []
+    with ExitStack() as stack:
+        runs: dict[str, Callable[[], Callable[[], object]]] = {}
+        for title, module in PEERS.items():
+            pythons = (sys.executable, args.peers_python)
+            row = PeerRow(module, title, module, f"{module}_tagger", pythons)
+            try:
+                timer = PeerTimer(row, args.work / module, train, sentences)
+            except Unavailable as error:
+                missing.append(f"{title}: {error}")
+                continue
+            stack.enter_context(timer)
+            runs[title] = partial(_as_it_is, timer)
+        if not runs:
+            return {}, missing
+        for name, nlp in taggers.items():
+            runs[name] = partial(_fresh, nlp, chosen)
+        seconds = take_turns(runs, lambda make: make(), args.rounds)
+    n_words = sum(map(len, sentences))
+    return {name: n_words / seconds[name] for name in runs}, missing
+
+
+def _as_it_is(run: Callable[[], object]) -> Callable[[], object]:
+    return run
+
+
+def _fresh(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
+    return _components(nlp, [_copy(nlp, doc) for doc in docs])
+
+
 def _processes(
     taggers: dict[str, Language], texts: list[str], args: argparse.Namespace
 ) -> dict[str, tuple[float, float]]:
@@ -185,23 +238,8 @@ def _processes(
         return lambda: sum(len(doc) for doc in nlp.pipe(texts, n_process=n))
 
     turns = {(name, n): (name, n) for name in taggers for n in numbers}
-    seconds = _take_turns(turns, make, min(args.rounds, 3))
+    seconds = take_turns(turns, make, min(args.rounds, 3))
     return {name: (seconds[name, 1], seconds[name, args.processes]) for name in taggers}
-
-
-def _take_turns(
-    taggers: dict[NameT, TaggerT], make: Callable[[TaggerT], Callable[[], object]], rounds: int
-) -> dict[NameT, float]:
-    """Median seconds of each; they take turns, so that all share good times and bad."""
-    seconds: dict[NameT, list[float]] = {name: [] for name in taggers}
-    for round_ in range(rounds + 1):  # the first is to warm up
-        for name, tagger in taggers.items():
-            run = make(tagger)
-            start = time.perf_counter()
-            run()
-            if round_:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def _alone(
@@ -225,73 +263,6 @@ def _alone(
         "peak": short[0]["peak"],
         "long": run(args.tokens)["peak"],
     }
-
-
-def _report(
-    args: argparse.Namespace,
-    speeds: dict[str, dict[str, float]],
-    several: dict[str, tuple[float, float]],
-    alone: dict[str, dict[str, float]],
-    paths: dict[str, tuple[Path, dict]],
-) -> str:
-    lines = [
-        "# Speed",
-        "",
-        f"{args.treebank} dev, one thread, spaCy {spacy.__version__}, torch {torch.__version__}; "
-        f"medians of {args.rounds} alternating rounds. Written by `python benchmarks/speed.py`.",
-        "",
-        f"Words a second, and in brackets the ratio to {CNN}:",
-        "",
-        "| tagger | ready docs of a sentence | texts of 10 sentences | one sentence of 20 words "
-        f"at a time | a doc of {args.long:,} words |",
-        "|---|---|---|---|---|",
-    ]
-    for name in paths:
-        cells = [
-            f"{speeds[task][name]:,.0f} ({speeds[task][name] / speeds[task][CNN]:.2f})"
-            for task in ("sentences", "texts", "one sentence", "long doc")
-        ]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    if several:
-        lines += [
-            "",
-            f"Texts of a sentence a second, of {args.texts:,}, the start of processes included:",
-            "",
-            f"| tagger | one process | {args.processes} processes | gain |",
-            "|---|---|---|---|",
-        ]
-    for name, times in several.items():
-        single, more = (args.texts / seconds for seconds in times)
-        lines.append(f"| {name} | {single:,.0f} | {more:,.0f} | {more / single:.2f} |")
-    lines += [
-        "",
-        f"| tagger | directory, MB | load and tag a first sentence, s | peak memory, MiB | with a "
-        f"doc of {args.tokens:,} words |",
-        "|---|---|---|---|---|",
-    ]
-    for name, (path, _) in paths.items():
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
-        one = alone[name]
-        lines.append(
-            f"| {name} | {size:.1f} | {one['loaded']:.2f} | {one['peak']:,.0f} "
-            f"| {one['long']:,.0f} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def _chart(path: Path, speeds: dict[str, float]) -> None:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7, 0.5 + 0.4 * len(speeds)), layout="constrained")
-    names = list(speeds)[::-1]
-    bars = axes.barh(names, [speeds[name] / speeds[CNN] for name in names])
-    axes.bar_label(bars, fmt="%.1f", padding=3)
-    axes.set_xlabel(f"words a second, as a multiple of {CNN}'s (ready docs of a sentence)")
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, metadata={"Date": None})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """benchmarks/speed.py: one small run of the whole; no treebank is needed."""
 
+import importlib
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,54 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the ext
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+PEER = """
+from measuring.peers.interface import run
+run(None, None, lambda args: print("loading") or {untrained})
+"""
+
+
+@pytest.fixture
+def timer(monkeypatch, tmp_path) -> Callable:
+    """A timer of a peer that makes its tagger by this expression."""
+    monkeypatch.syspath_prepend(REPOSITORY / "benchmarks")
+    peer_row = importlib.import_module("measuring.peer_row")
+    peer_timer = importlib.import_module("measuring.peer_timer")
+
+    def make(untrained: str) -> object:
+        script = tmp_path / "peer.py"
+        script.write_text(PEER.replace("{untrained}", untrained))
+        command = [sys.executable, str(script)]
+        monkeypatch.setattr(
+            peer_row.PeerRow, "command", lambda _, *args: [*command, *map(str, args)]
+        )
+        row = peer_row.PeerRow("x", "X", "json", "no_script")
+        return peer_timer.PeerTimer(row, tmp_path / "x", tmp_path / "no.conllu", [["a", "b"]])
+
+    return make
+
+
+def test_peer_tags_whenever_it_is_told_to(timer, tmp_path) -> None:
+    with timer("list") as run:
+        run()
+        run()
+        assert run.process.poll() is None
+    assert run.process.poll() is not None
+    assert json.loads((tmp_path / "x" / "words.json").read_text()) == [["a", "b"]]
+
+
+def test_peer_that_leaves_words_out_is_no_peer(timer) -> None:
+    with (
+        timer("(lambda sentences: [])") as run,
+        pytest.raises(Exception, match="there are words without tags"),
+    ):
+        run()
+
+
+def test_peer_that_ends_is_unavailable(timer) -> None:
+    with pytest.raises(Exception, match="it ended: ZeroDivisionError"):
+        timer("1 / 0")
 
 
 @pytest.mark.slow
@@ -27,11 +78,13 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     rows = [line.split(" | ") for line in (tmp_path / "S.md").read_text().splitlines()]
     names = ["spaCy CNN", "spaCy BiLSTM", "demo", "demo, bfloat16"]
     names += ["demo, ONNX float32", "demo, ONNX int8"]
-    speeds, gains, sizes = rows[8:14], rows[19:25], rows[-6:]
+    tables = [i for i, row in enumerate(rows) if row[0].startswith("|---")]
+    speeds, *_, gains, sizes = (rows[i + 1 : i + 7] for i in tables)
     assert [row[0].removeprefix("| ") for row in speeds if len(row) == 5] == names
     assert [row[0].removeprefix("| ") for row in gains] == names
     assert all(float(row[1].replace(",", "")) > 0 for row in gains)
     assert [row[0].removeprefix("| ") for row in sizes] == names
     assert all("(1.00)" in cell for cell in speeds[0][1:])
     assert all(float(row[1]) > 0 for row in sizes)
+    assert "Flair's tagger with character language models" in (tmp_path / "S.md").read_text()
     assert (tmp_path / "S.svg").read_text().startswith("<?xml")

@@ -107,13 +107,17 @@ class PeerRow:
                 raise Unavailable(f"trained, but it failed to tag: {last_line(log)}") from error
             return json.loads(tags.read_text(encoding="utf8"))
 
-    def _run(self, *args: object, log: Path, budget: Budget | None = None) -> None:
+    def command(self, *args: object) -> list[str]:
+        """Return the command that runs its script; raise Unavailable without the library."""
         if not self.python:
             raise Unavailable(
                 f"`{self.module}` is not installed: `pip install {self.module}`, in an "
                 "environment of its own named by `--peers-python`"
             )
-        command = [self.python, "-m", f"{__package__}.peers.{self.script}", *map(str, args)]
+        return [self.python, "-m", f"{__package__}.peers.{self.script}", *map(str, args)]
+
+    def _run(self, *args: object, log: Path, budget: Budget | None = None) -> None:
+        command = self.command(*args)
         threads = budget.threads if budget else None
         env = training.environment(threads, PYTHONPATH=str(BENCHMARKS), **KEEP_MEMORY)
         training.run_logged(command, env, log, timeout=60 * budget.minutes if budget else None)

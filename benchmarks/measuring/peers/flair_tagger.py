@@ -10,18 +10,24 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import flair
 from flair.data import Corpus, Dictionary, Sentence
 from flair.datasets import FlairDatapointDataset
-from flair.embeddings import CharacterEmbeddings, OneHotEmbeddings, StackedEmbeddings
-from flair.models import SequenceTagger
+from flair.embeddings import (
+    CharacterEmbeddings,
+    FlairEmbeddings,
+    OneHotEmbeddings,
+    StackedEmbeddings,
+)
+from flair.models import LanguageModel, SequenceTagger
 from flair.trainers import ModelTrainer
 from flair.trainers.plugins import TrainerPlugin, TrainingInterrupt
 
-from measuring.peers.interface import Sentences, run
+from measuring.peers.interface import Sentences, Tag, run
 from measuring.treebank import read_conllu
 
 LABEL, PREDICTED = "pos", "predicted"
@@ -72,10 +78,32 @@ def train(args: Namespace) -> None:
 
 def tag(model: Path, sentences: Sentences) -> Sentences:
     """Tag sentences, given as words."""
-    tagger = SequenceTagger.load(model / "best-model.pt")
+    return _tag(SequenceTagger.load(model / "best-model.pt"), sentences)
+
+
+def _tag(tagger: SequenceTagger, sentences: Sentences) -> Sentences:
     tagged = [Sentence(words) for words in sentences]
     tagger.predict(tagged, label_name=PREDICTED)
     return [[token.get_label(PREDICTED).value for token in sentence] for sentence in tagged]
+
+
+def untrained(args: Namespace) -> Tag:
+    """A tagger of the size of `flair/pos-english`, with language models of random weights.
+
+    Those read characters with an LSTM of 2048 in either direction; Flair's usual tagger reads
+    what they say with an LSTM of 256 each way, and has a CRF.
+    """
+    data = _dataset(args.train)
+    corpus: Corpus = Corpus(data, data, sample_missing_splits=False)
+    characters = _characters(corpus.train)
+    models = [LanguageModel(characters, forwards, 2048, 1) for forwards in (True, False)]
+    tagger = SequenceTagger(
+        embeddings=StackedEmbeddings([FlairEmbeddings(model) for model in models]),
+        tag_dictionary=corpus.make_label_dictionary(LABEL),
+        tag_type=LABEL,
+        hidden_size=256,
+    )
+    return partial(_tag, tagger)
 
 
 def _dataset(path: Path) -> FlairDatapointDataset:
@@ -99,4 +127,4 @@ def _characters(sentences: Iterable[Sentence]) -> Dictionary:
 
 
 if __name__ == "__main__":
-    run(train, tag)
+    run(train, tag, untrained)

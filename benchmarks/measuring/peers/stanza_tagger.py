@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import tempfile
 from argparse import Namespace
+from itertools import islice
 from pathlib import Path
 
+import torch
 from stanza.models import tagger
+from stanza.models.common.char_model import CharacterLanguageModel, build_charlm_vocab
+from stanza.models.common.doc import ID, TEXT, Document
+from stanza.models.common.utils import unsort
+from stanza.models.pos.data import Dataset
+from stanza.models.pos.trainer import Trainer
 from stanza.utils.conll import CoNLL
 
-from measuring.peers.interface import Sentences, run
+from measuring.peers.interface import Sentences, Tag, run
 
 BATCH = 32
 """Sentences tagged at once; some of them are long docs."""
@@ -49,6 +56,65 @@ def tag(model: Path, sentences: Sentences) -> Sentences:
     return [[word.xpos or "_" for word in sentence.words] for sentence in tagged.sentences]
 
 
+CHARACTER_MODEL = {
+    "char_emb_dim": 100,
+    "char_hidden_dim": 1024,
+    "char_num_layers": 1,
+    "char_dropout": 0.05,
+    "char_rec_dropout": 0.0,
+}
+"""Sizes of Stanza's own character language models, the defaults of stanza.models.charlm."""
+
+BATCH_TOKENS = 5000
+"""As in Stanza's pipeline."""
+
+
+def untrained(args: Namespace) -> Tag:
+    """A tagger after one step of training, with character language models of random weights.
+
+    But for the word vectors, this is how Stanza's English taggers are made. Tags as Stanza's
+    pipeline does.
+    """
+    files = {}
+    vocab = {"char": build_charlm_vocab(str(args.train))}
+    for direction in ("forward", "backward"):
+        file = args.model / f"{direction}.pt"
+        model = CharacterLanguageModel(CHARACTER_MODEL, vocab, direction == "forward")
+        model.is_forward_lm = direction == "forward"
+        model.save(str(file))
+        files[f"charlm_{direction}_file"] = str(file)
+    few = args.model / "few.conllu"
+    with args.train.open(encoding="utf8") as lines:
+        blocks = "".join(islice(lines, 2000)).split("\n\n")[:-1]
+    few.write_text("".join(f"{block}\n\n" for block in blocks), encoding="utf8")
+    tagger.main(
+        [
+            *("--mode", "train", "--lang", "en", "--shorthand", "en_untrained"),
+            *("--train_file", str(args.train), "--eval_file", str(few), "--no_pretrain", "--cpu"),
+            *("--max_steps", "1", "--eval_interval", "1"),
+            *("--charlm", "--charlm_shorthand", "untrained"),
+            *(part for name, file in files.items() for part in (f"--{name}", file)),
+            *_model_arguments(args.model),
+        ]
+    )
+    trainer = Trainer(model_file=str(args.model / "tagger.pt"), device="cpu", args=files)
+
+    def tag(sentences: Sentences) -> Sentences:
+        words = [[{ID: i + 1, TEXT: w} for i, w in enumerate(words)] for words in sentences]
+        settings = (Document(words), trainer.args, None)
+        dataset = Dataset(*settings, vocab=trainer.vocab, evaluation=True, sort_during_eval=True)
+        size = trainer.args["batch_size"]
+        batches = dataset.to_length_limited_loader(batch_size=size, maximum_tokens=BATCH_TOKENS)
+        tags, order = [], []
+        with torch.no_grad():
+            for batch in batches:
+                order.extend(batch[-1])
+                tags += trainer.predict(batch)
+        return [[xpos for _, xpos, _ in sentence] for sentence in unsort(tags, order)]
+
+    return tag
+
+
 def _model_arguments(model: Path) -> tuple[str, ...]:
     return "--save_dir", str(model), "--save_name", "tagger.pt"
 
@@ -59,4 +125,4 @@ def _as_conllu(words: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    run(train, tag)
+    run(train, tag, untrained)

@@ -1,0 +1,132 @@
+"""What benchmarks/speed.py measured, as tables and a bar chart."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+import spacy
+import torch
+
+CNN = "spaCy CNN"
+
+
+class Measured(NamedTuple):
+    """Figures of each tagger, by its name.
+
+    speeds: words a second, task by task.
+    peers: words a second on a part of the sentences, of peers and of all others.
+    missing: which peers there are no figures of, and why.
+    several: seconds in one process and in several.
+    alone: seconds to load, and MiB at the peak.
+    directories: where the pipelines are.
+    """
+
+    speeds: dict[str, dict[str, float]]
+    peers: dict[str, float]
+    missing: list[str]
+    several: dict[str, tuple[float, float]]
+    alone: dict[str, dict[str, float]]
+    directories: dict[str, Path]
+
+
+def report(args: argparse.Namespace, measured: Measured) -> str:
+    """Return the tables in Markdown; `args` are those of the benchmark."""
+    lines = [
+        "# Speed",
+        "",
+        f"{args.treebank} dev, one thread, spaCy {spacy.__version__}, torch {torch.__version__}; "
+        f"medians of {args.rounds} alternating rounds. Written by `python benchmarks/speed.py`.",
+        *_speeds(args, measured),
+        *_peers(args, measured),
+        *_several(args, measured),
+        *_alone(args, measured),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _speeds(args: argparse.Namespace, measured: Measured) -> list[str]:
+    lines = [
+        "",
+        f"Words a second, and in brackets the ratio to {CNN}:",
+        "",
+        "| tagger | ready docs of a sentence | texts of 10 sentences | one sentence of 20 words "
+        f"at a time | a doc of {args.long:,} words |",
+        "|---|---|---|---|---|",
+    ]
+    for name in measured.directories:
+        speeds = (measured.speeds[t] for t in ("sentences", "texts", "one sentence", "long doc"))
+        cells = [f"{speed[name]:,.0f} ({speed[name] / speed[CNN]:.2f})" for speed in speeds]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _peers(args: argparse.Namespace, measured: Measured) -> list[str]:
+    lines = []
+    titles = [name for name in measured.peers if name not in measured.directories]
+    if titles:
+        lines += [
+            "",
+            f"Words a second, and how many times as fast as the peers, on ready docs of every "
+            f"{args.peers_every}th sentence. The peers are of their libraries' usual size; their "
+            "weights are as good as random.",
+            "",
+            f"| tagger | words a second | {' | '.join(f'ratio to {title}' for title in titles)} |",
+            f"|---|---|{'---|' * len(titles)}",
+        ]
+    for name, speed in measured.peers.items():
+        ratios = [f"{speed / measured.peers[title]:.1f}" for title in titles]
+        lines.append(f"| {name} | {speed:,.0f} | {' | '.join(ratios)} |")
+    if measured.missing:
+        lines += ["", *(f"Not timed: {line}" for line in measured.missing)]
+    return lines
+
+
+def _several(args: argparse.Namespace, measured: Measured) -> list[str]:
+    if not measured.several:
+        return []
+    lines = [
+        "",
+        f"Texts of a sentence a second, of {args.texts:,}, the start of processes included:",
+        "",
+        f"| tagger | one process | {args.processes} processes | gain |",
+        "|---|---|---|---|",
+    ]
+    for name, times in measured.several.items():
+        single, more = (args.texts / seconds for seconds in times)
+        lines.append(f"| {name} | {single:,.0f} | {more:,.0f} | {more / single:.2f} |")
+    return lines
+
+
+def _alone(args: argparse.Namespace, measured: Measured) -> list[str]:
+    lines = [
+        "",
+        f"| tagger | directory, MB | load and tag a first sentence, s | peak memory, MiB | with a "
+        f"doc of {args.tokens:,} words |",
+        "|---|---|---|---|---|",
+    ]
+    for name, path in measured.directories.items():
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
+        one = measured.alone[name]
+        lines.append(
+            f"| {name} | {size:.1f} | {one['loaded']:.2f} | {one['peak']:,.0f} "
+            f"| {one['long']:,.0f} |"
+        )
+    return lines
+
+
+def draw_bars(path: Path, speeds: dict[str, float]) -> None:
+    """Draw words a second, as multiples of the CNN's, into an SVG file."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(7, 0.5 + 0.4 * len(speeds)), layout="constrained")
+    names = list(speeds)[::-1]
+    bars = axes.barh(names, [speeds[name] / speeds[CNN] for name in names])
+    axes.bar_label(bars, fmt="%.1f", padding=3)
+    axes.set_xlabel(f"words a second, as a multiple of {CNN}'s (ready docs of a sentence)")
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, metadata={"Date": None})
