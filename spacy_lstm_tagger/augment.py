@@ -1,7 +1,6 @@
 """Training texts as people really write them: longer than a sentence, and not always carefully."""
 
-from __future__ import annotations
-
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 import random
 from collections import deque
 from collections.abc import Callable, Iterator

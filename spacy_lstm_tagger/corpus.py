@@ -1,7 +1,6 @@
 """A training corpus of gold examples and of texts that teachers labelled."""
 
-from __future__ import annotations
-
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 

@@ -1,7 +1,6 @@
 """A trained pipeline as a teacher: the probability it gives to every tag of every token."""
 
-from __future__ import annotations
-
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy

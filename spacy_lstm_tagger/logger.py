@@ -1,7 +1,6 @@
 """A training logger that draws the curves of loss, accuracy and speed after every evaluation."""
 
-from __future__ import annotations
-
+# Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 import csv
 import io
 import sys

@@ -66,6 +66,16 @@ def test_reader_leads_to_its_builder() -> None:
     assert spacy.registry.readers.get(name) is build_distillation_corpus_v1
 
 
+@pytest.mark.parametrize("kind", ["architectures", "augmenters", "factories", "loggers", "readers"])
+def test_settings_have_types_and_not_their_names(kind: str) -> None:
+    """spaCy 3.8.2's config system, for one, cannot look a type up by its name."""
+    points = [e for e in entry_points(group=f"spacy_{kind}") if "lstm" in e.name]
+    assert points
+    for point in points:
+        parameters = inspect.signature(point.load()).parameters.values()
+        assert [p.name for p in parameters if isinstance(p.annotation, str)] == [], point.name
+
+
 def test_factory_is_an_entry_point() -> None:
     found = {e.name: e.value for e in entry_points(group="spacy_factories")}
     assert found["lstm_tagger"] == "spacy_lstm_tagger.factory:make_lstm_tagger"

@@ -78,7 +78,11 @@ def train(args: Namespace) -> None:
 
 def tag(model: Path, sentences: Sentences) -> Sentences:
     """Tag sentences, given as words."""
-    return _tag(SequenceTagger.load(model / "best-model.pt"), sentences)
+    tagger = SequenceTagger.load(model / "best-model.pt")
+    # Flair puts embeddings side by side in the order of their names, "0-..." and "1-...", and
+    # loses the first number when it loads them. Stacked anew, they have numbers again.
+    tagger.embeddings = StackedEmbeddings(tagger.embeddings.embeddings)
+    return _tag(tagger, sentences)
 
 
 def _tag(tagger: SequenceTagger, sentences: Sentences) -> Sentences:
