@@ -134,7 +134,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--output", type=Path, default=training.ROOT / "benchmarks" / "SPEED.md", help="to write"
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if not shutil.which(args.peers_python):
+        message = f"--peers-python is '{args.peers_python}', but must be a Python that can be run"
+        parser.error(message)
+    return args
 
 
 def _models(args: argparse.Namespace) -> dict[str, tuple[Path, dict]]:
@@ -197,26 +201,40 @@ def _beside_peers(
     chosen = gold[:: args.peers_every]
     sentences = [[token.text for token in doc] for doc in chosen]
     train = training.conllu_file(args.data, args.treebank, "train")
+    pythons = (sys.executable, args.peers_python)
+    timers: dict[str, PeerTimer] = {}
     missing = []
     with ExitStack() as stack:
-        runs: dict[str, Callable[[], Callable[[], object]]] = {}
         for title, module in PEERS.items():
-            pythons = (sys.executable, args.peers_python)
             row = PeerRow(module, title, module, f"{module}_tagger", pythons)
             try:
                 timer = PeerTimer(row, args.work / module, train, sentences)
+                timers[title] = stack.enter_context(timer)
             except Unavailable as error:
                 missing.append(f"{title}: {error}")
-                continue
-            stack.enter_context(timer)
-            runs[title] = partial(_as_it_is, timer)
-        if not runs:
-            return {}, missing
-        for name, nlp in taggers.items():
-            runs[name] = partial(_fresh, nlp, chosen)
-        seconds = take_turns(runs, lambda make: make(), args.rounds)
+        seconds, failed = _time_peers(timers, taggers, chosen, args.rounds)
     n_words = sum(map(len, sentences))
-    return {name: n_words / seconds[name] for name in runs}, missing
+    return {name: n_words / taken for name, taken in seconds.items()}, [*missing, *failed]
+
+
+def _time_peers(
+    timers: dict[str, PeerTimer], taggers: dict[str, Language], docs: list[Doc], rounds: int
+) -> tuple[dict[str, float], list[str]]:
+    """Median seconds of each, without peers that ended meanwhile, and why these did."""
+    failed: list[str] = []
+    left = dict(timers)
+    while left:
+        runs: dict[str, Callable[[], Callable[[], object]]] = {
+            **{title: partial(_as_it_is, timer) for title, timer in left.items()},
+            **{name: partial(_fresh, nlp, docs) for name, nlp in taggers.items()},
+        }
+        try:
+            return take_turns(runs, lambda make: make(), rounds), failed
+        except Unavailable as error:
+            ended = next(title for title, timer in left.items() if timer.ended)
+            failed.append(f"{ended}: {error}")
+            del left[ended]
+    return {}, failed
 
 
 def _as_it_is(run: Callable[[], object]) -> Callable[[], object]:

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import spacy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -61,6 +64,33 @@ def test_peer_that_leaves_words_out_is_no_peer(timer) -> None:
 def test_peer_that_ends_is_unavailable(timer) -> None:
     with pytest.raises(Exception, match="it ended: ZeroDivisionError"):
         timer("1 / 0")
+
+
+def test_peer_that_ends_while_it_is_timed_is_left_out(timer, monkeypatch) -> None:
+    speed = importlib.import_module("speed")
+    docs = [Doc(Vocab(), words=["a", "b"])]
+    with timer("(lambda sentences: 1 / 0)") as bad, timer("list") as good:
+        timers = {"bad": bad, "good": good}
+        seconds, failed = speed._time_peers(timers, {"ours": spacy.blank("en")}, docs, 2)
+    assert set(seconds) == {"good", "ours"}
+    assert failed == ["bad: it ended: ZeroDivisionError: division by zero"]
+
+
+def test_all_peers_can_end(timer) -> None:
+    speed = importlib.import_module("speed")
+    with timer("(lambda sentences: 1 / 0)") as bad:
+        seconds, failed = speed._time_peers({"bad": bad}, {"ours": spacy.blank("en")}, [], 1)
+    assert seconds == {}
+    assert len(failed) == 1
+
+
+def test_python_that_is_not_there_is_refused_before_any_training(tmp_path) -> None:
+    command = [sys.executable, REPOSITORY / "benchmarks" / "speed.py", "--work", tmp_path / "work"]
+    command += ["--peers-python", tmp_path / "no" / "python"]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert f"--peers-python is '{tmp_path}/no/python', but must be a Python" in done.stderr
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.mark.slow

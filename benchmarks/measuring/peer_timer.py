@@ -21,7 +21,11 @@ class PeerTimer(AbstractContextManager):
     train: CoNLL-U file, for words, characters and tags.
     sentences: What is to be tagged, as words.
     RAISES Unavailable: Where the library is not installed, or the tagger could not be made.
+
+    `ended` says whether the process has ended by itself.
     """
+
+    ended = False
 
     def __init__(self, row: PeerRow, directory: Path, train: Path, sentences: Sentences) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,10 @@ class PeerTimer(AbstractContextManager):
             raise
 
     def __call__(self) -> None:
-        """Tag all sentences once."""
+        """Tag all sentences once.
+
+        RAISES Unavailable: Where the process has ended, as one does that runs out of memory.
+        """
         print(file=self.process.stdin, flush=True)
         float(self._line())
 
@@ -58,5 +65,6 @@ class PeerTimer(AbstractContextManager):
     def _line(self) -> str:
         line = self.process.stdout.readline()
         if not line:
+            self.ended = True
             raise Unavailable(f"it ended: {last_line(self.log)}")
         return line.strip()
