@@ -80,7 +80,39 @@ def make_recorder(nlp: Language, name: str, tagger: str, temperature: float) -> 
 def label(
     docs: Sequence[Doc], teachers: Sequence[Teacher], kept: int, *, n_process: int, batch_size: int
 ) -> list[Doc]:
-    """The docs with the mean of the teachers' probabilities, see `average`.
+    """The docs with the mean of the teachers' probabilities, see `average`."""
+    vocab = teachers[0].nlp.vocab
+    answers = _answers(docs, teachers, n_process, batch_size)
+    return [average(vocab, of_doc, kept) for of_doc in answers]
+
+
+def accuracies(
+    gold: Sequence[Doc], teachers: Sequence[Teacher], *, n_process: int, batch_size: int
+) -> list[float]:
+    """Shares of gold tags that each teacher gives, and the last of them for their mean.
+
+    Raises ValueError where the docs have no tags.
+    """
+    n_tags = sum(bool(token.tag) for doc in gold for token in doc)
+    if not n_tags:
+        raise ValueError(
+            f"The {len(gold)} docs that teachers are to be tried on have no gold tags. Take docs "
+            "that `spacy convert` made of a treebank."
+        )
+    vocab = teachers[0].nlp.vocab
+    right = [0] * (len(teachers) + 1)
+    for doc, of_doc in zip(gold, _answers(gold, teachers, n_process, batch_size), strict=True):
+        for i, chosen in enumerate([*([answer] for answer in of_doc), of_doc]):
+            given = average(vocab, chosen, kept=1)
+            pairs = zip(doc, given, strict=True)
+            right[i] += sum(bool(token.tag) and token.tag_ == t.tag_ for token, t in pairs)
+    return [number / n_tags for number in right]
+
+
+def _answers(
+    docs: Sequence[Doc], teachers: Sequence[Teacher], n_process: int, batch_size: int
+) -> list[tuple[Doc, ...]]:
+    """Each doc's answers of all teachers, in the order of the docs.
 
     Docs of similar length go through the teachers together: transformers read padding, too.
     """
@@ -90,12 +122,8 @@ def label(
         teacher.answer(by_length, n_process=n_process, batch_size=batch_size)
         for teacher in teachers
     ]
-    vocab = teachers[0].nlp.vocab
-    labelled = {
-        i: average(vocab, answers, kept)
-        for i, answers in zip(order, zip(*streams, strict=True), strict=True)
-    }
-    return [labelled[i] for i in range(len(docs))]
+    answers = dict(zip(order, zip(*streams, strict=True), strict=True))
+    return [answers[i] for i in range(len(docs))]
 
 
 def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:

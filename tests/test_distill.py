@@ -19,7 +19,7 @@ from spacy.training import Corpus
 
 from spacy_lstm_tagger.augment import build_augmenter_v1, is_added
 from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
-from spacy_lstm_tagger.labelling import Teacher, label
+from spacy_lstm_tagger.labelling import Teacher, accuracies, label
 from spacy_lstm_tagger.teaching import KEY, get_tag_probabilities
 
 TEXTS = ["I like green eggs", "Eat blue ham", "ham", "unheard-of wörds 👍 !"]
@@ -107,6 +107,32 @@ def test_several_teachers_are_averaged(teacher) -> None:
     assert_allclose(get_tag_probabilities(both[0], labels), mean, atol=2e-3)
 
 
+def test_teachers_and_their_mean_are_tried_on_gold_docs(teacher) -> None:
+    labels = teacher().get_pipe("lstm_tagger").labels
+    alone = [labelled(teacher(seed)) for seed in (1, 2)]
+    vocab = spacy.blank("en").vocab
+    gold, right, n_tags = [], [0, 0, 0], 0
+    for first, second in zip(*alone, strict=True):
+        mean = get_tag_probabilities(first, labels) + get_tag_probabilities(second, labels)
+        given = [[t.tag_ for t in first], [t.tag_ for t in second]]
+        given.append([labels[i] for i in mean.argmax(axis=1)])
+        tags = [*given[0][:-1], ""] if len(first) > 1 else given[1]  # a word without a gold tag
+        gold.append(Doc(vocab, words=[t.text for t in first], tags=tags))
+        n_tags += sum(map(bool, tags))
+        for i in range(3):
+            right[i] += sum(map(str.__eq__, tags, given[i]))
+    teachers = [Teacher(teacher(seed), 1.0) for seed in (1, 2)]
+    shares = accuracies(gold, teachers, n_process=1, batch_size=2)
+    assert shares == [number / n_tags for number in right]
+    assert len(set(shares)) > 1
+
+
+def test_docs_without_tags_cannot_try_teachers(teacher) -> None:
+    docs = [spacy.blank("en").make_doc("ham")]
+    with pytest.raises(ValueError, match="The 1 docs that teachers are to be tried on have no"):
+        accuracies(docs, [Teacher(teacher(), 1.0)], n_process=1, batch_size=2)
+
+
 def test_teacher_without_probabilities_teaches_its_tags() -> None:
     def tag(doc: Doc) -> Doc:
         for token in doc:
@@ -153,6 +179,19 @@ def test_command_keeps_the_tokens_of_docs_and_uses_processes(teacher, tmp_path) 
         ["I", "can't"],
         ["x"],
     ]
+
+
+def test_command_says_how_accurate_the_teachers_are(teacher, tmp_path) -> None:
+    nlp = teacher()
+    nlp.to_disk(tmp_path / "model")
+    DocBin(docs=[nlp(text) for text in TEXTS]).to_disk(tmp_path / "gold.spacy")
+    (tmp_path / "raw.txt").write_text("ham")
+    arguments = (tmp_path / "raw.txt", tmp_path / "out.spacy", "--dev", tmp_path / "gold.spacy")
+    done = run_distill(f"{tmp_path / 'model'},{tmp_path / 'model'}", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = " ".join(done.stdout.split())
+    assert said.count("100.00 % of the tags of gold.spacy right: ") == 3
+    assert "right: their mean" in said
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from spacy.util import minibatch
 from tqdm import tqdm
 from wasabi import msg
 
-from ..labelling import Teacher, label
-from ..rawtext import read_docs
+from ..labelling import Teacher, accuracies, label
+from ..rawtext import read_docs, stored_docs
 from . import lstm_tagger_cli
 from .output import write_file
 
@@ -42,14 +42,18 @@ def distill_cli(
     n_process: int = typer.Option(1, "--n-process", "-n", help="Processes of each teacher"),
     batch_size: int = typer.Option(64, "--batch-size", "-b", help="Docs in a batch"),
     limit: int = typer.Option(0, "--limit", "-l", help="Most docs to label, 0 for all"),
+    dev: Path | None = typer.Option(
+        None, "--dev", "-d", help="Gold .spacy file to try the teachers on first", exists=True
+    ),
     code: Path | None = typer.Option(
         None, "--code", "-c", help="Python file with functions that the teachers need", exists=True
     ),
 ) -> None:
     """Label raw text with the tag probabilities of one or several trained pipelines.
 
-    Several teachers' probabilities are averaged. A pipeline that gives none teaches its tags. The
-    output is made in parts, so that a run that was interrupted goes on where it stopped.
+    Several teachers' probabilities are averaged; with `--dev`, how accurate each of them and their
+    mean are is printed first. A pipeline that gives no probabilities teaches its tags. The output
+    is made in parts, so that a run that was interrupted goes on where it stopped.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
         msg.fail(
@@ -64,6 +68,8 @@ def distill_cli(
     try:
         import_code(code)
         loaded = [Teacher(_load(name), temperature) for name in teachers.split(",")]
+        if dev:
+            _try_on(dev, loaded, teachers.split(","), n_process, batch_size)
         settings = [teachers, str(raw.resolve()), raw.stat().st_size, temperature, kept, limit]
         parts = Parts(output, settings)
         docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
@@ -123,6 +129,16 @@ class Parts:
         self.directory.replace(self._used)  # at once: a run killed now would find some of them
         shutil.rmtree(self._used)
         return len(whole), sum(len(tokens) for tokens in whole.tokens)
+
+
+def _try_on(
+    dev: Path, teachers: list[Teacher], names: list[str], n_process: int, batch_size: int
+) -> None:
+    gold = [doc for doc in stored_docs(dev, teachers[0].nlp.vocab) if len(doc)]
+    shares = accuracies(gold, teachers, n_process=n_process, batch_size=batch_size)
+    names = [*names, "their mean"] if len(names) > 1 else names
+    for name, share in zip(names, shares, strict=False):
+        msg.info(f"{100 * share:.2f} % of the tags of {dev.name} right: {name}")
 
 
 def _load(name: str) -> Language:
