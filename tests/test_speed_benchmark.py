@@ -76,6 +76,16 @@ def test_peer_that_ends_while_it_is_timed_is_left_out(timer, monkeypatch) -> Non
     assert failed == ["bad: it ended: ZeroDivisionError: division by zero"]
 
 
+def test_peer_that_was_killed_is_left_out(timer) -> None:
+    speed = importlib.import_module("speed")
+    with timer("list") as killed:
+        killed.process.kill()
+        killed.process.wait()
+        seconds, failed = speed._time_peers({"killed": killed}, {}, [], 1)
+    assert seconds == {}
+    assert [line.split(": ")[:2] for line in failed] == [["killed", "it ended"]]
+
+
 def test_all_peers_can_end(timer) -> None:
     speed = importlib.import_module("speed")
     with timer("(lambda sentences: 1 / 0)") as bad:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from . import training
@@ -54,7 +54,8 @@ class PeerTimer(AbstractContextManager):
 
         RAISES Unavailable: Where the process has ended, as one does that runs out of memory.
         """
-        print(file=self.process.stdin, flush=True)
+        with suppress(BrokenPipeError):  # what it wrote last says more
+            print(file=self.process.stdin, flush=True)
         float(self._line())
 
     def __exit__(self, *_: object) -> None:
