@@ -66,7 +66,7 @@ def test_peer_that_ends_is_unavailable(timer) -> None:
         timer("1 / 0")
 
 
-def test_peer_that_ends_while_it_is_timed_is_left_out(timer, monkeypatch) -> None:
+def test_peer_that_ends_while_it_is_timed_is_left_out(timer) -> None:
     speed = importlib.import_module("speed")
     docs = [Doc(Vocab(), words=["a", "b"])]
     with timer("(lambda sentences: 1 / 0)") as bad, timer("list") as good:
@@ -84,14 +84,6 @@ def test_peer_that_was_killed_is_left_out(timer) -> None:
         seconds, failed = speed._time_peers({"killed": killed}, {}, [], 1)
     assert seconds == {}
     assert [line.split(": ")[:2] for line in failed] == [["killed", "it ended"]]
-
-
-def test_all_peers_can_end(timer) -> None:
-    speed = importlib.import_module("speed")
-    with timer("(lambda sentences: 1 / 0)") as bad:
-        seconds, failed = speed._time_peers({"bad": bad}, {"ours": spacy.blank("en")}, [], 1)
-    assert seconds == {}
-    assert len(failed) == 1
 
 
 def test_python_that_is_not_there_is_refused_before_any_training(tmp_path) -> None:
