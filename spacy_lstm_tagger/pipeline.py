@@ -1,10 +1,10 @@
 """The pipeline component: spaCy's tagger, with a vocabulary and with labels that can grow."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from spacy.errors import Errors
 from spacy.language import Language
@@ -16,18 +16,15 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
 from .atomic import finish_moving, replaced_whole
-from .augment import is_added
 from .checks import check_share, check_text
 from .features import needs_vocabulary, set_vocabulary
 from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
 from .loss import add_soft_targets, hard_gradient, tag_codes
 from .probabilities import tag_probabilities
 from .saving import Guesses, add_extensions, check_setting, save
+from .survey import labels_among, survey
 from .teaching import soft_targets
 from .vocabulary import Vocabulary
-
-SAMPLE = 10
-"""Examples that the model is initialized with, as many as spaCy's tagger takes."""
 
 
 class LSTMTagger(Tagger):
@@ -104,12 +101,11 @@ class LSTMTagger(Tagger):
             spaCy shows only the first 100 examples.
         RAISES ValueError: Where there are no labels, no examples, or no tokens to learn from.
         """
-        sample, tags, counts = self._read(get_examples)
+        found = survey(get_examples, "LSTMTagger.initialize")
         if needs_vocabulary(self.model):
-            if vocabulary is not None:
-                counts = Vocabulary.from_dict(vocabulary)
+            counts = found.vocabulary if vocabulary is None else Vocabulary.from_dict(vocabulary)
             set_vocabulary(self.model, counts)
-        for label in self._found(tags) if labels is None else labels:
+        for label in labels_among(found.tags, self.cfg["neg_prefix"]) if labels is None else labels:
             self.add_label(label)
         nO = self.model.maybe_get_dim("nO")
         if self.labels and nO not in (None, len(self.labels)):
@@ -117,40 +113,7 @@ class LSTMTagger(Tagger):
                 f"[{self.name}] The [model] block says nO = {nO}, but there are "
                 f"{len(self.labels)} labels. Set nO = null: it is taken from the labels."
             )
-        super().initialize(lambda: sample, nlp=nlp, labels=[])
-
-    def _read(
-        self, get_examples: Callable[[], Iterable[Example]]
-    ) -> Tuple[List[Example], Set[str], Vocabulary]:
-        """Some examples, and the tags and the vocabulary of all. Reads them once: that takes long.
-
-        The words of examples that augmentation added are not counted.
-        """
-        method = "LSTMTagger.initialize"
-        examples = get_examples() if callable(get_examples) else None
-        if not examples:
-            raise TypeError(Errors.E930.format(method=method, obj=get_examples))
-        if not isinstance(examples, Iterable):
-            validate_examples(examples, method)  # raises its error
-        sample: List[Example] = []
-        tags: Set[str] = set()
-
-        def docs() -> Iterator[Doc]:
-            for eg in examples:
-                validate_examples([eg], method)
-                tags.update(token.tag_ for token in eg.reference)
-                if len(sample) < SAMPLE:
-                    sample.append(eg)
-                if not is_added(eg):
-                    yield eg.predicted
-
-        vocabulary = Vocabulary.from_docs(docs())
-        return sample, tags - {""}, vocabulary
-
-    def _found(self, tags: Set[str]) -> List[str]:
-        """The tags less those that only say what a tag is not."""
-        prefix = self.cfg["neg_prefix"]
-        return sorted(tag for tag in tags if not (prefix and _negates(tag, prefix, tags)))
+        super().initialize(lambda: found.sample, nlp=nlp, labels=[])
 
     def add_label(self, label: str) -> int:
         """Add a label, also to a trained model: the scores of its labels stay as they are.
@@ -294,7 +257,3 @@ class LSTMTagger(Tagger):
             for label in self.labels:  # they are missing where the vocab was not loaded as well
                 self.vocab.strings.add(label)
         return self
-
-
-def _negates(tag: str, prefix: str, tags: Iterable[str]) -> bool:
-    return tag.startswith(prefix) and tag[len(prefix) :] in tags

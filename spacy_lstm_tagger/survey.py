@@ -1,0 +1,64 @@
+"""What the training examples hold: their tags, their words, and a few of them to try things on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from spacy.errors import Errors
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples
+
+from .augment import is_added
+from .vocabulary import Vocabulary
+
+SAMPLE = 10
+"""Examples that the model is initialized with, as many as spaCy's tagger takes."""
+
+
+class Survey(NamedTuple):
+    """What was found in the training examples.
+
+    sample: the first examples.
+    tags: all gold tags, those that only say what a tag is not as well.
+    vocabulary: counts of words and characters, without those that augmentation added.
+    """
+
+    sample: list[Example]
+    tags: set[str]
+    vocabulary: Vocabulary
+
+
+def survey(get_examples: Callable[[], Iterable[Example]], method: str) -> Survey:
+    """Read the examples, once: that takes long.
+
+    method: name of the caller, for spaCy's own errors about what is no function or no example.
+    """
+    examples = get_examples() if callable(get_examples) else None
+    if not examples:
+        raise TypeError(Errors.E930.format(method=method, obj=get_examples))
+    if not isinstance(examples, Iterable):
+        validate_examples(examples, method)  # raises its error
+    sample: list[Example] = []
+    tags: set[str] = set()
+
+    def docs() -> Iterator[Doc]:
+        for eg in examples:
+            validate_examples([eg], method)
+            tags.update(token.tag_ for token in eg.reference)
+            if len(sample) < SAMPLE:
+                sample.append(eg)
+            if not is_added(eg):
+                yield eg.predicted
+
+    vocabulary = Vocabulary.from_docs(docs())
+    return Survey(sample, tags - {""}, vocabulary)
+
+
+def labels_among(tags: set[str], neg_prefix: str | None) -> list[str]:
+    """The tags less those that only say what a tag is not, sorted."""
+    return sorted(tag for tag in tags if not (neg_prefix and _negates(tag, neg_prefix, tags)))
+
+
+def _negates(tag: str, prefix: str, tags: set[str]) -> bool:
+    return tag.startswith(prefix) and tag[len(prefix) :] in tags
