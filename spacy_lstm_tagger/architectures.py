@@ -6,12 +6,14 @@ from typing import Any, List, Optional
 
 from spacy.tokens import Doc
 from thinc.api import Model, PyTorchGradScaler, chain
+from thinc.layers.chain import init as init_any_chain
 from thinc.types import Floats2d
 
 from .bridge import Precision, resize_tagger, torch_encoder, torch_tagger
 from .checks import MOST_LAYERS, check_bool, check_int
 from .features import FeatureExtractor
 from .lowering import PRECISIONS
+from .parts_of_speech import PARTS_OF_SPEECH
 from .recurrent import CELLS
 
 
@@ -28,6 +30,7 @@ def build_lstm_tagger_v1(
     width: int = 256,
     depth: int = 2,
     bidirectional: bool = True,
+    predict_pos: bool = False,
     precision: str = "float32",
     mixed_precision: bool = False,
     grad_scaler: Optional[PyTorchGradScaler] = None,
@@ -52,6 +55,8 @@ def build_lstm_tagger_v1(
     depth (int): Number of recurrent layers.
     bidirectional (bool): Whether layers read sentences in both directions; `width` must then
         be even.
+    predict_pos (bool): Whether a second output layer, trained together with the first, predicts
+        parts of speech (UPOS) as well: `parts_of_speech.PARTS_OF_SPEECH`.
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
         fast on CPUs that have it; "int8", faster still, on a CPU with onnx and onnxruntime; or
         "auto", bfloat16 where the CPU or GPU has it and float32 elsewhere. Training and the saved
@@ -61,7 +66,7 @@ def build_lstm_tagger_v1(
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     nO (Optional[int]): Number of tags, null to take it from the labels.
     RETURNS: From docs to one array of shape (n_tokens, nO) each: probabilities in training,
-        logits otherwise.
+        logits otherwise. With `predict_pos`, as many columns as there are parts of speech follow.
     RAISES ValueError: Where a setting is out of its range or of another type.
     """
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
@@ -72,6 +77,7 @@ def build_lstm_tagger_v1(
     check_int("char_embed_width", char_embed_width, least=1)
     check_int("max_characters", max_characters, least=2)
     check_bool("include_static_vectors", include_static_vectors)
+    check_bool("predict_pos", predict_pos)
     _check_choice("precision", precision, PRECISIONS)
     check_bool("mixed_precision", mixed_precision)
     if nO is not None:
@@ -84,6 +90,7 @@ def build_lstm_tagger_v1(
     )
     network = torch_tagger(
         nO=nO,
+        n_pos=len(PARTS_OF_SPEECH) if predict_pos else 0,
         word_width=word_width,
         affix_width=affix_width,
         char_embed_width=char_embed_width,
@@ -95,8 +102,10 @@ def build_lstm_tagger_v1(
         precision=Precision(mixed_precision, grad_scaler, precision),
     )
     model = chain(features, network)
+    model.init = init_chain
     model.set_ref("output_layer", network)
     model.attrs["resize_output"] = resize_output
+    model.attrs["predict_pos"] = predict_pos
     return model
 
 
@@ -132,6 +141,16 @@ def build_lstm_encoder_v1(
         bidirectional=bidirectional,
         precision=Precision(mixed_precision, grad_scaler),
     )
+
+
+def init_chain(model: Model, X: Any = None, Y: Any = None) -> None:
+    """Initialize as any chain, whose nO here is the number of tags alone.
+
+    thinc would take the width of the output, in which parts of speech may follow the tags.
+    """
+    if Y is not None and model.has_dim("nO") is None:
+        model.set_dim("nO", Y[0].shape[1])
+    init_any_chain(model, X, Y)
 
 
 def resize_output(model: Model, nO: int) -> Model:

@@ -38,9 +38,10 @@ def torch_tagger(
 ) -> Model[DocFeatures, list[Floats2d]]:
     """Wrap a `TaggerNetwork` with these settings.
 
-    Input: features of n docs. Output: n arrays of shape (n_tokens, nO): probabilities in
-    training, unnormalized log-probabilities (logits) otherwise. The gradient to propagate back
-    is that of the logits, as for thinc's Softmax_v2 and SequenceCategoricalCrossentropy.
+    Input: features of n docs. Output: n arrays of shape (n_tokens, nO + n_pos): probabilities in
+    training, of tags and of parts of speech, unnormalized log-probabilities (logits) otherwise.
+    The gradient to propagate back is that of the logits, as for thinc's Softmax_v2 and
+    SequenceCategoricalCrossentropy.
     """
     model: Model = PyTorchWrapper_v3(
         None, convert_inputs=convert_features, convert_outputs=convert_scores
@@ -168,8 +169,14 @@ def convert_scores(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], ArgsKwargs]]:
     """Logits to one array of scores for each doc; gradients of logits on the way back."""
     X, Yt = X_Yt
-    Y = torch.softmax(Yt.detach().float(), dim=1) if is_train else Yt.float()
+    Y = _probabilities(Yt.detach().float(), model.get_dim("nO")) if is_train else Yt.float()
     return _split(torch2xp(Y), X.lengths), partial(_gradient_of, Yt, model.ops)
+
+
+def _probabilities(Yt: Tensor, n_tags: int) -> Tensor:
+    """Softmax of tags, and of the parts of speech behind them."""
+    outputs = [Y for Y in Yt.tensor_split([n_tags], dim=1) if Y.shape[1]]
+    return torch.cat([torch.softmax(Y, dim=1) for Y in outputs], dim=1)
 
 
 def convert_rows(

@@ -23,6 +23,7 @@ cell = "lstm"
 width = 256
 depth = 2
 bidirectional = true
+predict_pos = false
 precision = "float32"
 mixed_precision = false
 grad_scaler = null

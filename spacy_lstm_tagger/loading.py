@@ -139,6 +139,8 @@ def _check_attr(node: Model, name: str, before: Any, value: Any) -> None:
     same = type(value) is type(before) or (_is_number(value) and _is_number(before))
     if before is not None and not same:
         raise ValueError(f"{name} of the layer {node.name!r} is {str(value)[:80]!r}")
+    if name == "predict_pos" and value != before:
+        raise ValueError(f"predict_pos is {before} in the [model] settings, but was {value}")
 
 
 def _check_network(tagger: Tagger) -> None:

@@ -76,6 +76,20 @@ def hard_gradient(
     return gradient
 
 
+def rehearsal_gradient(scores: Floats2d, wanted: Floats2d, n_tags: int) -> Floats2d:
+    """Gradient towards what an earlier state of the model predicted.
+
+    scores, wanted: probabilities of tags, and behind them of parts of speech if any, shape
+        (n_tokens, n_scores). Tags may have been added since: their columns are missing in `wanted`.
+    n_tags: number of tags in `scores`.
+    """
+    gradient = scores.copy()
+    n_wanted = n_tags - (scores.shape[1] - wanted.shape[1])
+    gradient[:, :n_wanted] -= wanted[:, :n_wanted]
+    gradient[:, n_tags:] -= wanted[:, n_wanted:]
+    return gradient
+
+
 def add_soft_targets(
     gradient: Floats2d, probabilities: Floats2d, codes: Ints1d, soft: SoftTargets, weight: float
 ) -> None:

@@ -99,12 +99,12 @@ class EightBitTagger:
     def _encode(
         self, block: Block, X: numpy.ndarray, vectors: numpy.ndarray, tokens: numpy.ndarray
     ) -> numpy.ndarray:
-        """Scores at every place of a block, shape (longest * n_sequences, n_tags)."""
+        """Scores at every place of a block, shape (longest * n_sequences, n_scores)."""
         forms = tokens[block.items.numpy()]  # (longest, n_sequences)
         inputs = {"rows": X[forms], "lengths": _lengths(block)}
         if self.network.vectors is not None:
             inputs["vectors"] = vectors[forms]
-        (Y,) = self.session.run(None, inputs)  # (longest, n_sequences, n_tags)
+        (Y,) = self.session.run(None, inputs)  # (longest, n_sequences, n_scores)
         return Y.reshape(-1, Y.shape[2])
 
 

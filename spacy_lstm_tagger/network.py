@@ -79,6 +79,8 @@ class TaggerNetwork(nn.Module):
     affixes_per_form: number of affixes of every form, 0 without affixes.
     vector_width: numbers in a static vector, 0 without them.
     n_tags: number of tags.
+    n_pos: number of parts of speech that a second output layer scores, 0 for no such layer. The
+        two layers are kept as one: it takes one multiplication instead of two.
     word_width: numbers in a word's row; a static vector is projected to as many.
     affix_width: numbers in an affix's row.
     char_embed_width, char_width: see `CharacterEncoder`. 0 for char_width: no characters.
@@ -94,6 +96,7 @@ class TaggerNetwork(nn.Module):
         affixes_per_form: int,
         vector_width: int,
         n_tags: int,
+        n_pos: int = 0,
         word_width: int,
         affix_width: int,
         char_embed_width: int,
@@ -126,7 +129,8 @@ class TaggerNetwork(nn.Module):
             cell=cell,
             bidirectional=bidirectional,
         )
-        self.output = nn.Linear(width, n_tags)
+        self.n_pos = n_pos
+        self.output = nn.Linear(width, n_tags + n_pos)
 
     def forward(
         self,
@@ -138,14 +142,14 @@ class TaggerNetwork(nn.Module):
         *,
         dropout: float = 0.0,
     ) -> Tensor:
-        """Score the tags of every token.
+        """Score the tags, and the parts of speech, of every token.
 
         forms: the distinct forms of the batch, or what `embed` made of them.
         vectors: static vectors of the distinct forms, shape (n_forms, vector_width).
         tokens: which form each token has, shape (n_tokens,).
         blocks, rows: how to read the tokens, see `RecurrentEncoder.forward`.
         dropout: rate from 0 up to 1; also switches word dropout on.
-        Returns logits, shape (n_tokens, n_tags).
+        Returns logits, shape (n_tokens, n_tags + n_pos).
         """
         if not blocks:  # no tokens at all
             return self.output(self.output.weight[:0])
@@ -180,12 +184,12 @@ class TaggerNetwork(nn.Module):
         A new tag starts at the mean of the present tags' scores less 5, hence below the best
         of them for any input: no prediction changes until the new tag is trained.
         """
-        old = self.output
-        self.output = nn.Linear(old.in_features, n_tags).to(old.weight.device)
-        self.output.weight[:] = old.weight.mean(dim=0)
-        self.output.bias[:] = old.bias.mean() - 5.0
-        self.output.weight[: old.out_features] = old.weight
-        self.output.bias[: old.out_features] = old.bias
+        old, n_old = self.output, self.output.out_features - self.n_pos
+        self.output = nn.Linear(old.in_features, n_tags + self.n_pos).to(old.weight.device)
+        for values, new in ((old.weight, self.output.weight), (old.bias, self.output.bias)):
+            tags, pos = values[:n_old], values[n_old:]
+            new[:n_old], new[n_old:n_tags], new[n_tags:] = tags, tags.mean(dim=0), pos
+        self.output.bias[n_old:n_tags] -= 5.0
 
 
 def _embedding(n_rows: int, width: int) -> nn.Embedding:

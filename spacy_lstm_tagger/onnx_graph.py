@@ -110,7 +110,7 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
-    """Rows of a block of sentences to scores of shape (longest, n_sentences, n_tags).
+    """Rows of a block of sentences to scores of shape (longest, n_sentences, n_scores).
 
     weights: state of a `TaggerNetwork`.
     quantized: whether to compute the recurrent layers with 8-bit integers, where ONNX Runtime
@@ -133,7 +133,7 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
             X = graph.add("Reshape", graph.add("Transpose", Y, perm=[0, 2, 1, 3]), flat)
     scores = graph.add("MatMul", X, graph.weight(weights["output.weight"].T))
     scores = graph.add("Add", scores, graph.weight(weights["output.bias"]))
-    data = graph.build(inputs, scores, ["longest", "n", "n_tags"])
+    data = graph.build(inputs, scores, ["longest", "n", "n_scores"])
     return _quantize(data) if quantized else data
 
 

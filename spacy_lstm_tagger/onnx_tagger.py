@@ -13,6 +13,7 @@ from thinc.types import Floats2d, Ints1d
 from .checks import check_bool, check_int
 from .features import DocFeatures, FeatureExtractor, FormFeatures
 from .graph_check import check_graph
+from .parts_of_speech import PARTS_OF_SPEECH
 from .table import FormTable
 from .windows import make_blocks, plan_reading
 
@@ -28,6 +29,7 @@ def build_onnx_tagger_v1(
     max_characters: int,
     affixes: bool,
     include_static_vectors: bool,
+    predict_pos: bool = False,
     threads: int = 1,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
@@ -36,15 +38,18 @@ def build_onnx_tagger_v1(
     max_characters (int): As in the model that was exported.
     affixes (bool): Whether that model read affixes.
     include_static_vectors (bool): As in the model that was exported.
+    predict_pos (bool): As in the model that was exported.
     threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
     nO (Optional[int]): Number of tags, null to take it from the export.
-    RETURNS: From docs to one array of logits of shape (n_tokens, nO) each.
+    RETURNS: From docs to one array of logits of shape (n_tokens, nO) each; with `predict_pos`, as
+        many columns as there are parts of speech follow.
     RAISES ValueError: Where a setting is out of its range or of another type.
     """
     check_int("threads", threads, least=1)
     check_int("max_characters", max_characters, least=2)
     check_bool("affixes", affixes)
     check_bool("include_static_vectors", include_static_vectors)
+    check_bool("predict_pos", predict_pos)
     if nO is not None:
         check_int("nO", nO, least=1)
     features = FeatureExtractor(
@@ -53,11 +58,11 @@ def build_onnx_tagger_v1(
         affixes=affixes,
         include_static_vectors=include_static_vectors,
     )
-    network: Model = Model(
-        "lstm_tagger_onnx", forward, init=init, dims={"nO": nO}, shims=[OnnxShim(threads)]
-    )
+    shim = OnnxShim(threads, len(PARTS_OF_SPEECH) if predict_pos else 0)
+    network: Model = Model("lstm_tagger_onnx", forward, init=init, dims={"nO": nO}, shims=[shim])
     model = chain(features, network)
     model.set_ref("output_layer", network)
+    model.attrs["predict_pos"] = predict_pos
     return model
 
 
@@ -65,11 +70,13 @@ class OnnxShim(Shim):
     """The two graphs of a tagger, and the sessions that run them, started when first used.
 
     threads: threads of each session.
+    n_pos: number of parts of speech that are scored beside the tags.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, n_pos: int = 0) -> None:
         super().__init__(None)
         self.threads = threads
+        self.n_pos = n_pos
         self.graphs: Dict[str, bytes] = {}
         self.sessions: Dict[str, Any] = {}
         self.table = FormTable()
@@ -123,8 +130,9 @@ class OnnxShim(Shim):
             return  # how wide they must be is known to the pipeline alone
         lengths = numpy.ones(1, dtype="int32")
         scores = self.run("encode", {"rows": rows[None], "lengths": lengths})
-        if scores.shape != (1, 1, sizes["n_tags"]):
-            raise ValueError(f"the network scores {scores.shape[-1]} tags, not {sizes['n_tags']}")
+        n_scores = sizes["n_tags"] + self.n_pos
+        if scores.shape != (1, 1, n_scores):
+            raise ValueError(f"the network gives {scores.shape[-1]} scores, not {n_scores}")
 
     def set_graphs(self, graphs: Dict[str, bytes]) -> None:
         """Take other graphs."""
@@ -155,7 +163,7 @@ class OnnxShim(Shim):
         return self
 
     def __reduce__(self) -> Tuple:
-        return _restored, (self.threads, self.graphs)  # sessions cannot be pickled
+        return _restored, (self.threads, self.n_pos, self.graphs)  # sessions cannot be pickled
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
@@ -167,12 +175,13 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 
 def forward(model: Model, X: DocFeatures, is_train: bool) -> Tuple[List[Floats2d], Callable]:
-    """Score the tags of every token: one array of shape (n_tokens, nO) a doc."""
+    """Score every token: one array of shape (n_tokens, nO), or nO and `n_pos`, a doc."""
     if is_train:
         init(model)
     shim: OnnxShim = model.shims[0]
     ends = numpy.cumsum(X.lengths).tolist()
-    scores = _scores(shim, X) if len(X.forms) else numpy.zeros((0, model.get_dim("nO")), "float32")
+    no_scores = numpy.zeros((0, model.get_dim("nO") + shim.n_pos), "float32")
+    scores = _scores(shim, X) if len(X.forms) else no_scores
     return [
         scores[end - n : end] for end, n in zip(ends, X.lengths.tolist(), strict=True)
     ], _no_backprop
@@ -234,7 +243,7 @@ def start_session(graph: bytes, threads: int) -> Any:
     )
 
 
-def _restored(threads: int, graphs: Dict[str, bytes]) -> OnnxShim:
-    shim = OnnxShim(threads)
+def _restored(threads: int, n_pos: int, graphs: Dict[str, bytes]) -> OnnxShim:
+    shim = OnnxShim(threads, n_pos)
     shim.set_graphs(graphs)
     return shim

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.pipeline.tagger import Tagger
+from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 from spacy.vocab import Vocab
@@ -19,8 +20,9 @@ from .atomic import finish_moving, replaced_whole
 from .checks import check_share, check_text
 from .features import needs_vocabulary, set_vocabulary
 from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
-from .loss import add_soft_targets, hard_gradient, tag_codes
-from .probabilities import tag_probabilities
+from .loss import add_soft_targets, hard_gradient, rehearsal_gradient, tag_codes
+from .parts_of_speech import pos_codes, predicts_pos, set_pos
+from .probabilities import probabilities_of, score_tokens, tag_probabilities
 from .saving import Guesses, add_extensions, check_setting, save
 from .survey import labels_among, survey
 from .teaching import soft_targets
@@ -34,12 +36,13 @@ class LSTMTagger(Tagger):
     - collects the vocabulary of the training examples and hands it to the model;
     - takes new labels after training (`add_label`), where the model can grow;
     - reads a gold tag that begins with `neg_prefix` as that tag if it is a label;
-    - gives probabilities (`predict_probabilities`), and keeps them on docs if asked to.
+    - gives probabilities (`predict_probabilities`), and keeps them on docs if asked to;
+    - sets parts of speech (`token.pos`) as well, where the model predicts them (`predict_pos`).
 
     vocab (Vocab): The shared vocabulary.
     model (Model): From docs to one array of scores of shape (n_tokens, n_labels) each.
     name (str): The component's name, also used in the losses.
-    overwrite (bool): Whether to replace tags that a doc already has.
+    overwrite (bool): Whether to replace tags, and parts of speech, that a doc already has.
     scorer (Optional[Callable]): The scoring method.
     neg_prefix (Optional[str]): A gold tag of this prefix and a label means "not this label".
         Null or "" for none.
@@ -99,7 +102,8 @@ class LSTMTagger(Tagger):
         vocabulary (Optional[Dict]): Counts of "words" and "characters", such as
             `python -m spacy lstm-tagger vocab` writes. Needed for streamed corpora, of which
             spaCy shows only the first 100 examples.
-        RAISES ValueError: Where there are no labels, no examples, or no tokens to learn from.
+        RAISES ValueError: Where there are no labels, no examples, or no tokens to learn from; or
+            no parts of speech, where the model is to predict them.
         """
         found = survey(get_examples, "LSTMTagger.initialize")
         if needs_vocabulary(self.model):
@@ -107,6 +111,12 @@ class LSTMTagger(Tagger):
             set_vocabulary(self.model, counts)
         for label in labels_among(found.tags, self.cfg["neg_prefix"]) if labels is None else labels:
             self.add_label(label)
+        if predicts_pos(self.model) and not found.has_pos:
+            raise ValueError(
+                f"[{self.name}] The [model] block says predict_pos = true, but no token of the "
+                "training examples has a part of speech. Train on a corpus that has them (in "
+                "CoNLL-U: UPOS), or set predict_pos = false."
+            )
         nO = self.model.maybe_get_dim("nO")
         if self.labels and nO not in (None, len(self.labels)):
             raise ValueError(
@@ -140,25 +150,45 @@ class LSTMTagger(Tagger):
 
         docs (Iterable[Doc]): The docs.
         RETURNS (List): The tags' indices, one array for each doc; with their probabilities where
-            `save_probabilities` asks for them.
+            `save_probabilities` asks for them, and with parts of speech where the model has them.
         """
-        if not self.cfg["save_probabilities"]:
+        if not (self.cfg["save_probabilities"] or predicts_pos(self.model)):
             return super().predict(docs)
-        docs = list(docs)
-        probabilities = [self.model.ops.to_numpy(p) for p in self.predict_probabilities(docs)]
-        return Guesses([p.argmax(axis=1) for p in probabilities], probabilities)
+        scores = score_tokens(self, list(docs))
+        tags, probabilities = scores.tags, None
+        if self.cfg["save_probabilities"]:
+            to_numpy = self.model.ops.to_numpy
+            tags = probabilities = [to_numpy(p) for p in probabilities_of(self, scores.tags)]
+        pos = scores.pos and self._scores2guesses(scores.pos)
+        return Guesses(self._scores2guesses(tags), probabilities, pos)
 
     def set_annotations(self, docs: Iterable[Doc], batch_tag_ids: List) -> None:
-        """Set the tags of docs, and keep their probabilities where there are any.
+        """Set the tags and parts of speech of docs, and keep probabilities where there are any.
 
         docs (Iterable[Doc]): The docs.
         batch_tag_ids (List): What `predict` returned for them.
         """
         docs = [docs] if isinstance(docs, Doc) else list(docs)
         super().set_annotations(docs, batch_tag_ids)
-        if isinstance(batch_tag_ids, Guesses):
+        if not isinstance(batch_tag_ids, Guesses):
+            return
+        if batch_tag_ids.pos is not None:
+            set_pos(docs, batch_tag_ids.pos, overwrite=self.cfg["overwrite"])
+        if batch_tag_ids.probabilities is not None:
             kept = self.cfg["save_probabilities"]
             save(docs, self.labels, batch_tag_ids.probabilities, kept)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """Score a batch: what the scorer gives, and `pos_acc` where parts of speech are predicted.
+
+        examples (Iterable[Example]): The batch, annotated.
+        RETURNS (Dict[str, Any]): The scores; none without a scorer.
+        """
+        examples = list(examples)
+        scores = super().score(examples, **kwargs)
+        if self.scorer is not None and predicts_pos(self.model):
+            scores = {**scores, **Scorer.score_token_attr(examples, "pos", **kwargs)}
+        return scores
 
     def get_loss(
         self, examples: Iterable[Example], scores: List[Floats2d]
@@ -166,17 +196,22 @@ class LSTMTagger(Tagger):
         """The loss of a batch and its gradient with respect to the logits.
 
         examples (Iterable[Example]): The batch.
-        scores (List[Floats2d]): The label probabilities of each doc, shape (n_tokens, n_labels).
+        scores (List[Floats2d]): The label probabilities of each doc, shape (n_tokens, n_labels);
+            behind them those of parts of speech, where the model predicts them.
         RETURNS (Tuple[float, List[Floats2d]]): The loss, and gradients of the scores' shapes.
         RAISES ValueError: For a gold tag that is not a label.
         """
         validate_examples(examples, "LSTMTagger.get_loss")
         codes = tag_codes(examples, self.labels, self.cfg["neg_prefix"], self.name)
-        ops = self.model.ops
-        probabilities = ops.flatten(scores)
-        gradient = hard_gradient(probabilities, codes, self.cfg["label_smoothing"], ops)
+        ops, smoothing = self.model.ops, self.cfg["label_smoothing"]
+        together = ops.flatten(scores)
+        probabilities, pos = together[:, : len(self.labels)], together[:, len(self.labels) :]
+        gradient = hard_gradient(probabilities, codes, smoothing, ops)
         soft = soft_targets(examples, self.labels)
         add_soft_targets(gradient, probabilities, codes, soft, self.cfg["teacher_weight"])
+        if predicts_pos(self.model):
+            of_pos = hard_gradient(pos, pos_codes(examples), smoothing, ops)
+            gradient = ops.xp.hstack([gradient, of_pos])
         loss = float((gradient**2).sum())  # what spaCy's tagger reports, too
         if loss != loss:
             raise ValueError(Errors.E910.format(name=self.name))
@@ -210,11 +245,8 @@ class LSTMTagger(Tagger):
         set_dropout_rate(self._rehearsal_model, 0.0)
         scores, backprop = self.model.begin_update(docs)
         wanted, _ = self._rehearsal_model.begin_update(docs)
-        gradients = []
-        for doc_scores, doc_wanted in zip(scores, wanted, strict=True):
-            gradient = doc_scores.copy()
-            gradient[:, : doc_wanted.shape[1]] -= doc_wanted  # labels may have been added since
-            gradients.append(gradient)
+        pairs, n_tags = zip(scores, wanted, strict=True), len(self.labels)
+        gradients = [rehearsal_gradient(found, earlier, n_tags) for found, earlier in pairs]
         backprop(gradients)
         if sgd not in (None, False):
             self.finish_update(sgd)

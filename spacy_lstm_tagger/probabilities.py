@@ -7,29 +7,63 @@ Source: temperature and expected calibration error, Guo et al. 2017
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from thinc.types import Floats1d, Floats2d, Ints1d
 
+from .parts_of_speech import PARTS_OF_SPEECH, predicts_pos
+
+
+class Scores(NamedTuple):
+    """What a model makes of docs: one array for each, unnormalized log-probabilities.
+
+    tags: shape (n_tokens, n_labels).
+    pos: of parts of speech, shape (n_tokens, n_pos); None where the model has no such output.
+    """
+
+    tags: list[Floats2d]
+    pos: list[Floats2d] | None
+
 
 def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
     """The probability of every label for every token, without modifying the docs.
 
     Returns one array of shape (n_tokens, n_labels) for each doc, columns in the order of the
-    tagger's labels, rows summing to 1. A `temperature` in the tagger's `cfg` divides the scores.
+    tagger's labels, rows summing to 1.
+    """
+    return probabilities_of(tagger, score_tokens(tagger, docs).tags)
+
+
+def score_tokens(tagger: Tagger, docs: Sequence[Doc]) -> Scores:
+    """Score every token of docs, without modifying them."""
+    ops, n_tags = tagger.model.ops, len(tagger.labels)
+    n_pos = len(PARTS_OF_SPEECH) if predicts_pos(tagger.model) else 0
+    if not any(len(doc) for doc in docs):
+        arrays = [ops.alloc2f(0, n_tags + n_pos) for doc in docs]
+    else:
+        arrays = tagger.model.predict(docs)
+    if not n_pos:
+        return Scores(arrays, None)
+    return Scores([rows[:, :n_tags] for rows in arrays], [rows[:, n_tags:] for rows in arrays])
+
+
+def probabilities_of(tagger: Tagger, scores: list[Floats2d]) -> list[Floats2d]:
+    """The probabilities of tags that the tagger has scored. See `tag_probabilities`.
+
+    A `temperature` in the tagger's `cfg` divides the scores.
     """
     ops = tagger.model.ops
-    if not any(len(doc) for doc in docs):
-        return [ops.alloc2f(0, len(tagger.labels)) for doc in docs]
     output = tagger.model.maybe_get_ref("output_layer")
     if output is not None and output.attrs.get("softmax_normalize"):
-        return tagger.model.predict(docs)  # spacy.Tagger.v2 with normalize = true
+        return scores  # spacy.Tagger.v2 with normalize = true
     temperature = tagger.cfg.get("temperature", 1.0)
-    scores = ops.flatten(tagger.model.predict(docs))
-    return ops.unflatten(softmax(ops.xp, scores / temperature), [len(doc) for doc in docs])
+    together = ops.flatten(scores)
+    if not len(together):
+        return scores
+    return ops.unflatten(softmax(ops.xp, together / temperature), [len(rows) for rows in scores])
 
 
 def softmax(xp: Any, scores: Floats2d) -> Floats2d:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy
 from spacy.tokens import Doc, Token
-from thinc.types import Floats2d, Ints2d
+from thinc.types import Floats2d, Ints1d, Ints2d
 
 
 class Guesses(list):
-    """What `LSTMTagger.predict` returns, with the probabilities that it was decided by.
+    """Columns of tags, one array for each doc, and what else `LSTMTagger.predict` finds.
 
-    probabilities: one array of shape (n_tokens, n_labels) for each doc.
+    probabilities: what the tags were decided by, shape (n_tokens, n_labels) for each doc.
+    pos: columns of parts of speech, shape (n_tokens,) for each doc.
+    Both are None where they were not asked for.
     """
 
-    def __init__(self, tags: Sequence[Any], probabilities: Sequence[Floats2d]) -> None:
+    def __init__(
+        self,
+        tags: Sequence[Ints1d],
+        probabilities: Sequence[Floats2d] | None,
+        pos: Sequence[Ints1d] | None,
+    ) -> None:
         super().__init__(tags)
         self.probabilities = probabilities
+        self.pos = pos
 
 
 def check_setting(name: str, value: object) -> None:

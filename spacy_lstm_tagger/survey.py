@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from spacy.attrs import POS
 from spacy.errors import Errors
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -22,11 +23,13 @@ class Survey(NamedTuple):
     sample: the first examples.
     tags: all gold tags, those that only say what a tag is not as well.
     vocabulary: counts of words and characters, without those that augmentation added.
+    has_pos: whether any token has a part of speech.
     """
 
     sample: list[Example]
     tags: set[str]
     vocabulary: Vocabulary
+    has_pos: bool
 
 
 def survey(get_examples: Callable[[], Iterable[Example]], method: str) -> Survey:
@@ -41,18 +44,20 @@ def survey(get_examples: Callable[[], Iterable[Example]], method: str) -> Survey
         validate_examples(examples, method)  # raises its error
     sample: list[Example] = []
     tags: set[str] = set()
+    pos: set[int] = set()
 
     def docs() -> Iterator[Doc]:
         for eg in examples:
             validate_examples([eg], method)
             tags.update(token.tag_ for token in eg.reference)
+            pos.update(eg.reference.to_array(POS).tolist())
             if len(sample) < SAMPLE:
                 sample.append(eg)
             if not is_added(eg):
                 yield eg.predicted
 
     vocabulary = Vocabulary.from_docs(docs())
-    return Survey(sample, tags - {""}, vocabulary)
+    return Survey(sample, tags - {""}, vocabulary, has_pos=bool(pos - {0}))
 
 
 def labels_among(tags: set[str], neg_prefix: str | None) -> list[str]:

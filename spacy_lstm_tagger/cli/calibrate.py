@@ -9,7 +9,7 @@ from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from wasabi import msg
 
-from ..probabilities import calibration_error, fit_temperature, softmax
+from ..probabilities import calibration_error, fit_temperature, score_tokens, softmax
 from ..rawtext import stored_docs
 from . import lstm_tagger_cli
 from .output import check_new, save_pipeline
@@ -60,6 +60,6 @@ def _scored(tagger: Tagger, docs: list[Doc]) -> tuple[numpy.ndarray, numpy.ndarr
     if not (gold >= 0).any():
         raise ValueError("Less than two of the docs have tokens with gold tags that it knows.")
     batches = [docs[i : i + BATCH] for i in range(0, len(docs), BATCH)]
-    predicted = [scores for batch in batches for scores in tagger.model.predict(batch)]
+    predicted = [scores for batch in batches for scores in score_tokens(tagger, batch).tags]
     scores = numpy.concatenate([tagger.model.ops.to_numpy(rows) for rows in predicted])
     return scores[gold >= 0], gold[gold >= 0]

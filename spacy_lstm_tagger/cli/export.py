@@ -65,6 +65,7 @@ def _replace(nlp: Language, name: str, *, quantized: bool) -> None:
         "max_characters": settings["max_characters"],
         "affixes": settings["affix_width"] > 0,
         "include_static_vectors": settings["include_static_vectors"],
+        "predict_pos": settings.get("predict_pos", False),
     }
     config.pop("factory")
     nlp.replace_pipe(name, "lstm_tagger", config={**config, "model": exported})
