@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
 
-from spacy_lstm_tagger.loss import MISSING, NEGATED, hard_gradient, tag_codes
+from spacy_lstm_tagger.loss import MISSING, NEGATED, hard_gradient, rehearsal_gradient, tag_codes
 
 LABELS = ["J", "N", "V"]
 OPS = NumpyOps()
@@ -146,3 +146,11 @@ def test_gradient_is_that_of_torchs_cross_entropy() -> None:
     rows = torch.softmax(logits.detach(), dim=1).numpy()
     gradient = hard_gradient(rows, codes.numpy(), 0.0, OPS)
     assert_allclose(gradient, logits.grad, atol=1e-6)
+
+
+def test_rehearsal_leaves_added_labels_out() -> None:
+    scores = numpy.asarray([[0.5, 0.2, 0.3, 0.6, 0.4]])  # three tags, two parts of speech
+    wanted = numpy.asarray([[0.6, 0.4, 0.9, 0.1]])  # when there were two tags
+    assert_allclose(rehearsal_gradient(scores, wanted, 3), [[-0.1, -0.2, 0.3, -0.3, 0.3]])
+    assert_allclose(rehearsal_gradient(scores[:, :3], wanted[:, :2], 3), [[-0.1, -0.2, 0.3]])
+    assert not rehearsal_gradient(scores, scores, 3).any()

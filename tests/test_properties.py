@@ -48,6 +48,7 @@ def model_settings(draw) -> dict[str, Any]:
         "width": draw(widths),
         "depth": draw(st.integers(1, 3)),
         "bidirectional": bidirectional,
+        "predict_pos": draw(st.booleans()),
     }
 
 
@@ -67,7 +68,7 @@ def built(model: dict[str, Any]) -> Language:
     fix_random_seed(0)
     nlp = blank(model)
     tags = [f"T{i % 4}" for i in range(len(WORDS))]
-    reference = Doc(nlp.vocab, words=WORDS, tags=tags)
+    reference = Doc(nlp.vocab, words=WORDS, tags=tags, pos=["X"] * len(WORDS))
     nlp.initialize(lambda: [Example(Doc(nlp.vocab, words=WORDS), reference)])
     shim = nlp.get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0]
     for parameter in shim.module.parameters():
