@@ -228,7 +228,7 @@ def test_rehearsal_keeps_what_was_learned(trained, make_examples) -> None:
     shim.weights_changed()
     assert found(trained)[0] != before
     sgd.learn_rate = 0.01
-    losses = [trained.rehearse(examples, sgd=sgd)["lstm_tagger"] for _ in range(60)]
+    losses = [trained.rehearse(examples, sgd=sgd)["lstm_tagger"] for _ in range(150)]
     assert losses[-1] < losses[0]
     assert found(trained)[0] == before
 
