@@ -31,7 +31,9 @@ MODEL = {
     "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
     **{"word_width": 8, "min_word_freq": 1, "affix_width": 4, "char_width": 8},
     **{"char_embed_width": 4, "max_characters": 8, "width": 16, "depth": 1},
+    **{"predict_pos": True},
 }
+POS = {"N": "NOUN", "V": "VERB", "J": "ADJ"}
 
 
 class Target(NamedTuple):
@@ -97,7 +99,9 @@ def trained() -> Language:
 
 
 def _examples(nlp: Language) -> list[Example]:
-    return [Example.from_dict(nlp.make_doc(text), {"tags": list(tags)}) for text, tags in DATA]
+    golds = [{"tags": list(tags), "pos": [POS[tag] for tag in tags]} for _, tags in DATA]
+    pairs = zip(DATA, golds, strict=True)
+    return [Example.from_dict(nlp.make_doc(text), gold) for (text, _), gold in pairs]
 
 
 def _export(directory: Path) -> Path:
