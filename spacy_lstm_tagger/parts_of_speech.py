@@ -18,8 +18,12 @@ from thinc.types import Ints1d
 from .loss import MISSING
 from .teaching import same_tokens
 
-PARTS_OF_SPEECH = tuple(name for name in IDS if name)
-"""All that spaCy knows, in its order: one column each, whether the training data has it or not."""
+PARTS_OF_SPEECH = (
+    *("ADJ", "ADP", "ADV", "AUX", "CONJ", "CCONJ", "DET"),
+    *("INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT"),
+    *("SCONJ", "SYM", "VERB", "X", "EOL", "SPACE"),
+)
+"""All that spaCy knows: one column each, in this order, whether the training data has it or not."""
 
 _IDS = numpy.asarray([IDS[name] for name in PARTS_OF_SPEECH])
 _COLUMNS = numpy.full(_IDS.max() + 1, MISSING)
