@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy
 import pytest
@@ -11,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spacy.parts_of_speech import IDS
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.training.converters import conllu_to_docs
 from spacy.vocab import Vocab
 
 from spacy_lstm_tagger.loss import MISSING
@@ -23,6 +25,7 @@ DATA = [
 ]
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham " * 600, " \n ", "unheard-of wörds 👍!"]
 N = len(PARTS_OF_SPEECH)
+REPOSITORY = Path(__file__).parent.parent
 POS = {"predict_pos": True}
 
 
@@ -296,6 +299,25 @@ def run(*arguments) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def test_trained_evaluated_and_loaded_as_users_do(tmp_path) -> None:
+    for name, n in (("train", 150), ("dev", 40)):
+        text = (REPOSITORY / f"corpus/en-{name}.conllu").read_text(encoding="utf8")
+        docs = list(conllu_to_docs(text, n_sents=1, no_print=True))[:n]
+        DocBin(docs=docs, attrs=["TAG", "POS", "SPACY"]).to_disk(tmp_path / f"{name}.spacy")
+    run(
+        *("train", REPOSITORY / "configs/demo.cfg", "--output", tmp_path / "out"),
+        *("--paths.train", tmp_path / "train.spacy", "--paths.dev", tmp_path / "dev.spacy"),
+        *("--components.lstm_tagger.model.predict_pos", "true"),
+        *("--training.max_steps", "80", "--training.eval_frequency", "40"),
+    )
+    model, found_scores = tmp_path / "out/model-best", tmp_path / "scores.json"
+    run("evaluate", model, tmp_path / "dev.spacy", "--gold-preproc", "--output", found_scores)
+    evaluated = srsly.read_json(found_scores)
+    assert evaluated["pos_acc"] > 0.6
+    assert srsly.read_json(model / "meta.json")["performance"]["pos_acc"] > 0.6
+    assert all(token.pos_ for token in spacy.load(model)("Can you send the photos?"))
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
