@@ -14,6 +14,7 @@ from thinc.api import Model
 
 from .checks import check_bool, check_int, check_share, check_text
 from .features import sizes_of
+from .parts_of_speech import PARTS_OF_SPEECH
 from .saving import check_setting
 from .vocabulary import Vocabulary
 
@@ -117,6 +118,11 @@ def _check_cfg(name: str, cfg: dict[str, Any]) -> None:
     check_text(name, "neg_prefix", cfg.get("neg_prefix"))
     check_setting(name, cfg.get("save_probabilities", False))
     check_bool("overwrite", cfg.get("overwrite", False))
+    known = cfg.get("pos_of_tags", {})
+    sound = isinstance(known, dict)
+    sound = sound and all(isinstance(names, list) and names for names in known.values())
+    if not sound or any(name not in PARTS_OF_SPEECH for names in known.values() for name in names):
+        raise ValueError(f"[{name}] 'pos_of_tags' in 'cfg' maps no tags to parts of speech.")
     temperature = cfg.get("temperature", 1.0)
     if not _is_number(temperature) or not 1e-3 <= temperature <= 1e3:
         raise ValueError(

@@ -21,7 +21,7 @@ from .checks import check_share, check_text
 from .features import needs_vocabulary, set_vocabulary
 from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
 from .loss import add_soft_targets, hard_gradient, rehearsal_gradient, tag_codes
-from .parts_of_speech import pos_codes, predicts_pos, set_pos
+from .parts_of_speech import AllowedPos, choose_pos, extended, pos_codes, predicts_pos, set_pos
 from .probabilities import probabilities_of, score_tokens, tag_probabilities
 from .saving import Guesses, add_extensions, check_setting, save
 from .survey import labels_among, survey
@@ -84,6 +84,9 @@ class LSTMTagger(Tagger):
         )
         self.cfg["teacher_weight"] = teacher_weight
         self.cfg["save_probabilities"] = save_probabilities
+        if predicts_pos(model):
+            self.cfg["pos_of_tags"] = {}
+        self._allowed_pos = AllowedPos()
         add_extensions()
 
     def initialize(
@@ -111,12 +114,14 @@ class LSTMTagger(Tagger):
             set_vocabulary(self.model, counts)
         for label in labels_among(found.tags, self.cfg["neg_prefix"]) if labels is None else labels:
             self.add_label(label)
-        if predicts_pos(self.model) and not found.has_pos:
-            raise ValueError(
-                f"[{self.name}] The [model] block says predict_pos = true, but no token of the "
-                "training examples has a part of speech. Train on a corpus that has them (in "
-                "CoNLL-U: UPOS), or set predict_pos = false."
-            )
+        if predicts_pos(self.model):
+            self.cfg["pos_of_tags"] = {}
+            if not found.has_pos:
+                raise ValueError(
+                    f"[{self.name}] The [model] block says predict_pos = true, but no token of the "
+                    "training examples has a part of speech. Train on a corpus that has them (in "
+                    "CoNLL-U: UPOS), or set predict_pos = false."
+                )
         nO = self.model.maybe_get_dim("nO")
         if self.labels and nO not in (None, len(self.labels)):
             raise ValueError(
@@ -155,12 +160,16 @@ class LSTMTagger(Tagger):
         if not (self.cfg["save_probabilities"] or predicts_pos(self.model)):
             return super().predict(docs)
         scores = score_tokens(self, list(docs))
-        tags, probabilities = scores.tags, None
+        to_numpy = self.model.ops.to_numpy
+        probabilities = pos = None
         if self.cfg["save_probabilities"]:
-            to_numpy = self.model.ops.to_numpy
-            tags = probabilities = [to_numpy(p) for p in probabilities_of(self, scores.tags)]
-        pos = scores.pos and self._scores2guesses(scores.pos)
-        return Guesses(self._scores2guesses(tags), probabilities, pos)
+            probabilities = [to_numpy(p) for p in probabilities_of(self, scores.tags)]
+        tags = self._scores2guesses(probabilities or scores.tags)
+        if scores.pos is not None:
+            allowed = self._allowed_pos.of(self.labels, self.cfg.get("pos_of_tags", {}))
+            pairs = zip(map(to_numpy, scores.pos), tags, strict=True)
+            pos = [choose_pos(rows, of_doc, allowed) for rows, of_doc in pairs]
+        return Guesses(tags, probabilities, pos)
 
     def set_annotations(self, docs: Iterable[Doc], batch_tag_ids: List) -> None:
         """Set the tags and parts of speech of docs, and keep probabilities where there are any.
@@ -175,8 +184,7 @@ class LSTMTagger(Tagger):
         if batch_tag_ids.pos is not None:
             set_pos(docs, batch_tag_ids.pos, overwrite=self.cfg["overwrite"])
         if batch_tag_ids.probabilities is not None:
-            kept = self.cfg["save_probabilities"]
-            save(docs, self.labels, batch_tag_ids.probabilities, kept)
+            save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score a batch: what the scorer gives, and `pos_acc` where parts of speech are predicted.
@@ -210,8 +218,9 @@ class LSTMTagger(Tagger):
         soft = soft_targets(examples, self.labels)
         add_soft_targets(gradient, probabilities, codes, soft, self.cfg["teacher_weight"])
         if predicts_pos(self.model):
-            of_pos = hard_gradient(pos, pos_codes(examples), smoothing, ops)
-            gradient = ops.xp.hstack([gradient, of_pos])
+            columns, known = pos_codes(examples), self.cfg.get("pos_of_tags", {})
+            self.cfg["pos_of_tags"] = extended(known, self.labels, codes, columns)
+            gradient = ops.xp.hstack([gradient, hard_gradient(pos, columns, smoothing, ops)])
         loss = float((gradient**2).sum())  # what spaCy's tagger reports, too
         if loss != loss:
             raise ValueError(Errors.E910.format(name=self.name))

@@ -16,7 +16,14 @@ from spacy.training.converters import conllu_to_docs
 from spacy.vocab import Vocab
 
 from spacy_lstm_tagger.loss import MISSING
-from spacy_lstm_tagger.parts_of_speech import PARTS_OF_SPEECH, pos_codes, set_pos
+from spacy_lstm_tagger.parts_of_speech import (
+    PARTS_OF_SPEECH,
+    AllowedPos,
+    choose_pos,
+    extended,
+    pos_codes,
+    set_pos,
+)
 from spacy_lstm_tagger.probabilities import tag_probabilities
 
 DATA = [
@@ -83,6 +90,37 @@ def test_missing_and_misaligned_tokens_have_none() -> None:
     assert pos_codes([]).shape == (0,)
 
 
+def test_what_goes_with_a_tag_is_collected() -> None:
+    pos = [PARTS_OF_SPEECH.index(name) for name in ("NOUN", "PROPN", "VERB", "NOUN")]
+    tags = numpy.asarray([1, 1, 0, MISSING])
+    known = extended({}, ("V", "N"), tags, numpy.asarray(pos))
+    assert known == {"V": ["VERB"], "N": ["NOUN", "PROPN"]}
+    assert extended(known, ("V", "N"), tags, numpy.asarray(pos)) is known
+    assert extended(known, ("V", "N"), tags, numpy.full(4, MISSING)) is known
+    assert extended(known, ("V", "N"), tags[[2]], numpy.asarray(pos[:1]))["V"] == ["VERB", "NOUN"]
+    assert known["V"] == ["VERB"]
+
+
+def test_best_among_those_that_go_with_the_tag() -> None:
+    known = {"V": ["VERB", "AUX"], "N": ["X"]}
+    allowed = AllowedPos().of(("N", "Q", "V"), known)
+    assert_array_equal(allowed.sum(axis=1), [1, N, 2])
+    scores = numpy.zeros((3, N), dtype="float32")
+    scores[:, PARTS_OF_SPEECH.index("NOUN")] = 2
+    scores[:, PARTS_OF_SPEECH.index("AUX")] = 1
+    chosen = choose_pos(scores, numpy.asarray([0, 1, 2]), allowed)
+    assert [PARTS_OF_SPEECH[column] for column in chosen] == ["X", "NOUN", "AUX"]
+    assert choose_pos(scores[:0], numpy.asarray([], dtype=int), allowed).shape == (0,)
+
+
+def test_array_is_made_anew_when_something_was_added() -> None:
+    table, known = AllowedPos(), {"N": ["X"]}
+    first = table.of(("N",), known)
+    assert table.of(("N",), known) is first
+    assert table.of(("N", "V"), known).shape == (2, N)
+    assert table.of(("N", "V"), {**known, "V": ["X"]}).sum() == 2
+
+
 # Learning
 
 
@@ -139,6 +177,34 @@ def test_data_without_parts_of_speech_is_refused(make_nlp, train_data) -> None:
 def test_setting_must_be_true_or_false(make_nlp, value) -> None:
     with pytest.raises(ValueError, match="predict_pos"):
         make_nlp(DATA, model={"predict_pos": value})
+
+
+def test_no_tag_gets_a_part_of_speech_that_it_never_had(random, make_examples, randomize) -> None:
+    examples = make_examples(random, DATA)
+    random.update(examples)
+    trained_on = {(t.tag_, t.pos_) for eg in examples for t in eg.reference}
+    seen = set()
+    for seed in range(5):
+        randomize(tagger(random), seed)
+        seen.update(pair for pairs in found(random) for pair in pairs)
+    assert seen == trained_on
+
+
+def test_starting_anew_forgets_what_went_with_tags(trained, make_examples, train_data) -> None:
+    assert set(tagger(trained).cfg["pos_of_tags"]) == {"J", "N", "V"}
+    examples = make_examples(trained, DATA)
+    trained.initialize(lambda: examples)
+    assert tagger(trained).cfg["pos_of_tags"] == {}
+
+
+@pytest.mark.parametrize("table", [[], {"N": "NOUN"}, {"N": []}, {"N": ["THING"]}, {"N": [["X"]]}])
+def test_damaged_table_is_refused(trained, table) -> None:
+    message = srsly.msgpack_loads(tagger(trained).to_bytes())
+    message["cfg"] = srsly.json_dumps({**tagger(trained).cfg, "pos_of_tags": table}).encode()
+    before = found(trained)
+    with pytest.raises(ValueError, match=r"\[lstm_tagger\].*'pos_of_tags'"):
+        tagger(trained).from_bytes(srsly.msgpack_dumps(message))
+    assert found(trained) == before
 
 
 def test_labels_are_the_tags_alone(random) -> None:
