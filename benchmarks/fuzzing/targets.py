@@ -91,6 +91,7 @@ def trained() -> Language:
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"model": MODEL})
     nlp.initialize(lambda: _examples(nlp))
+    nlp.update(_examples(nlp))  # learns which parts of speech go with each tag
     shim = nlp.get_pipe("lstm_tagger").model.layers[1].shims[0]
     for parameter in shim.module.parameters():
         parameter.data.normal_(std=0.5)
