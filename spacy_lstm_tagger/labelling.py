@@ -1,16 +1,18 @@
-"""A trained pipeline as a teacher: the probability it gives to every tag of every token."""
+"""A trained pipeline as a teacher: the probability of every tag of every token, parts of speech."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy
 from spacy.language import Language
+from spacy.pipeline import AttributeRuler
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from spacy.util import minibatch
 from spacy.vocab import Vocab
-from thinc.api import get_array_module
+from thinc.util import to_numpy
 
+from .parts_of_speech import predicts_pos
 from .probabilities import tag_probabilities
 from .teaching import KEY, get_tag_probabilities, set_tag_probabilities
 
@@ -19,7 +21,8 @@ class Teacher:
     """A trained pipeline that labels docs.
 
     nlp: the pipeline; its tagger is replaced by one that keeps probabilities, and what comes
-        after that is taken out. Where there is no tagger, its tags are taken as sure.
+        after that is taken out, but for what sets parts of speech. Where there is no tagger, its
+        tags are taken as sure.
     temperature: above 1, probabilities are less sure; below 1, surer.
     Raises ValueError where nothing in the pipeline sets tags.
     """
@@ -35,10 +38,11 @@ class Teacher:
         tagger = setters[-1]
         self.gives_probabilities = isinstance(nlp.get_pipe(tagger), Tagger)
         if self.gives_probabilities:
-            later = nlp.pipe_names[nlp.pipe_names.index(tagger) :]
+            later = nlp.pipe_names[nlp.pipe_names.index(tagger) + 1 :]
             settings = {"tagger": tagger, "temperature": temperature}
-            nlp.add_pipe("lstm_tagger_recorder", config=settings)
-            nlp.select_pipes(disable=later)
+            nlp.add_pipe("lstm_tagger_recorder", config=settings, before=tagger)
+            unneeded = [name for name in later if not _sets_pos(nlp, name)]
+            nlp.select_pipes(disable=[tagger, *unneeded])
 
     def answer(self, docs: Iterable[Doc], *, n_process: int, batch_size: int) -> Iterator[Doc]:
         """Yield docs of the same tokens with probabilities, or with tags alone."""
@@ -48,7 +52,7 @@ class Teacher:
 
 
 class Recorder:
-    """Stands for a tagger, and keeps its probabilities on the doc instead of its tags."""
+    """Stands for a tagger, and keeps its probabilities on the doc as well."""
 
     def __init__(self, tagger: Tagger, temperature: float) -> None:
         self.tagger = tagger
@@ -61,9 +65,12 @@ class Recorder:
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Keep the probabilities; drop what else the docs carry in `user_data`, as it is large."""
         for docs in minibatch(stream, batch_size):
-            for doc, probabilities in zip(docs, tag_probabilities(self.tagger, docs), strict=True):
-                if get_array_module(probabilities) is not numpy:
-                    probabilities = probabilities.get()
+            of_docs = [to_numpy(rows) for rows in tag_probabilities(self.tagger, docs)]
+            guesses = [probabilities.argmax(axis=1) for probabilities in of_docs]
+            if predicts_pos(self.tagger.model):
+                guesses = self.tagger.predict(docs)
+            self.tagger.set_annotations(docs, guesses)  # which the parts of speech depend on
+            for doc, probabilities in zip(docs, of_docs, strict=True):
                 flat = probabilities ** (1 / self.temperature)
                 flat /= flat.sum(axis=1, keepdims=True)
                 doc.user_data = {}
@@ -129,19 +136,35 @@ def _answers(
 def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
     """One doc with the mean of several teachers' probabilities, and the most probable tags.
 
+    Where a teacher of that tag has set a part of speech, the doc has it, too.
     answers: docs of the same tokens, as `Teacher.answer` yields them.
     kept: number of probabilities kept of each token.
     """
     labels = sorted({label for doc in answers for label in _labels(doc)})
     mean = numpy.mean([_probabilities(doc, labels) for doc in answers], axis=0)
     tags = [labels[i] for i in mean.argmax(axis=1).tolist()]
-    doc = Doc(vocab, words=_words(answers[0]), spaces=_spaces(answers[0]), tags=tags)
+    words, spaces, pos = _words(answers[0]), _spaces(answers[0]), _agreed_pos(answers, tags)
+    doc = Doc(vocab, words=words, spaces=spaces, tags=tags, pos=pos)
     set_tag_probabilities(doc, labels, mean, kept=kept)
     return doc
 
 
 def _sets_tags(nlp: Language, name: str) -> bool:
     return "token.tag" in nlp.get_pipe_meta(name).assigns
+
+
+def _sets_pos(nlp: Language, name: str) -> bool:
+    ruler = isinstance(nlp.get_pipe(name), AttributeRuler)  # which does not say what it assigns
+    return ruler or "token.pos" in nlp.get_pipe_meta(name).assigns
+
+
+def _agreed_pos(answers: Sequence[Doc], tags: Sequence[str]) -> list[str] | None:
+    """Each token's part of speech, of the first teacher that gave it with this tag."""
+    answers = [doc for doc in answers if doc.has_annotation("POS")]
+    if not answers:
+        return None
+    rows = zip(tags, *answers, strict=True)
+    return [next((t.pos_ for t in found if t.pos and t.tag_ == tag), "") for tag, *found in rows]
 
 
 def _labels(doc: Doc) -> list[str]:

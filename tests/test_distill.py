@@ -147,6 +147,88 @@ def test_teacher_without_probabilities_teaches_its_tags() -> None:
     assert_array_equal(get_tag_probabilities(doc, ["N", "P"]), [[0, 1], [1, 0]])
 
 
+# Parts of speech
+
+
+def add_ruler(nlp: Language, **pos: str) -> Language:
+    """Let every tag have its part of speech."""
+    ruler = nlp.add_pipe("attribute_ruler")
+    ruler.add_patterns(
+        [{"patterns": [[{"TAG": t}]], "attrs": {"POS": name}} for t, name in pos.items()]
+    )
+    return nlp
+
+
+def pos_of(docs: list[Doc]) -> list[list[tuple[str, str]]]:
+    return [[(token.tag_, token.pos_) for token in doc] for doc in docs]
+
+
+def test_parts_of_speech_are_taught_where_a_teacher_sets_them(stock_teacher) -> None:
+    nlp = add_ruler(stock_teacher, N="NOUN", V="VERB", J="ADJ")
+    expected = pos_of([nlp(text) for text in TEXTS])
+    assert expected[0][0][1]
+    docs = labelled(nlp)
+    assert pos_of(docs) == expected
+    assert all(set(doc.user_data) == {KEY} for doc in docs)
+
+
+def test_without_them_there_are_none(stock_teacher) -> None:
+    assert not any(doc.has_annotation("POS") for doc in labelled(stock_teacher))
+
+
+def test_components_that_set_none_do_not_run(stock_teacher) -> None:
+    nlp = add_ruler(stock_teacher, N="NOUN")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "FOOD", "pattern": "ham"}])
+    assert "FOOD" in {ent.label_ for text in TEXTS for ent in nlp(text).ents}
+    teacher = Teacher(nlp, 1.0)
+    assert nlp.pipe_names == ["tok2vec", "lstm_tagger_recorder", "attribute_ruler"]
+    (doc,) = teacher.answer([nlp.make_doc("Eat blue ham")], n_process=1, batch_size=1)
+    assert not doc.ents
+
+
+def test_own_taggers_teach_theirs(make_nlp, randomize) -> None:
+    gold = {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}
+    nlp = make_nlp([("I like green eggs", gold)], steps=3, model={"predict_pos": True})
+    randomize(nlp.get_pipe("lstm_tagger"))
+    expected = pos_of([nlp(text) for text in TEXTS])
+    assert len({pos for doc in expected for _, pos in doc}) > 1
+    assert pos_of(labelled(nlp)) == expected
+
+
+def test_a_part_of_speech_comes_from_a_teacher_of_that_tag(teacher) -> None:
+    names = {"N": "NOUN", "V": "VERB", "J": "ADJ"}
+    pipelines = [teacher(1), add_ruler(teacher(2), **names), add_ruler(teacher(3), **names)]
+    docs = [pipelines[0].make_doc(text) for text in TEXTS]
+    alone = [pos_of(nlp.pipe(TEXTS)) for nlp in pipelines]
+    mean = label(docs, [Teacher(nlp, 1.0) for nlp in pipelines], 9, n_process=1, batch_size=8)
+    for i, doc in enumerate(pos_of(mean)):
+        for j, (tag, pos) in enumerate(doc):
+            agreed = tag in (alone[1][i][j][0], alone[2][i][j][0])
+            assert pos == (names[tag] if agreed else "")
+    assert "" in {pos for doc in pos_of(mean) for _, pos in doc}  # the first alone decided
+
+
+def test_command_writes_them_and_a_student_learns_them(stock_teacher, tmp_path) -> None:
+    add_ruler(stock_teacher, N="NOUN", V="VERB", J="ADJ").to_disk(tmp_path / "model")
+    (tmp_path / "raw.txt").write_text("\n".join(TEXTS))
+    arguments = (tmp_path / "model", tmp_path / "raw.txt", tmp_path / "out.spacy")
+    done = run_distill(*arguments, "--n-process", 2)
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = pos_of([stock_teacher(text) for text in TEXTS])
+    assert pos_of(read(tmp_path / "out.spacy")) == expected
+    reader = build_distillation_corpus_v1(
+        gold=lambda nlp: [], teacher=tmp_path / "out.spacy", count_words=True
+    )
+    nlp = spacy.blank("en")
+    nlp.add_pipe("lstm_tagger", config={"model": {"width": 32, "predict_pos": True}})
+    optimizer = nlp.initialize(lambda: reader(nlp))
+    for _ in range(30):
+        nlp.update(list(reader(nlp)), sgd=optimizer)
+    pairs = {pair for doc in pos_of([nlp(text) for text in TEXTS]) for pair in doc}
+    assert pairs <= {("N", "NOUN"), ("V", "VERB"), ("J", "ADJ")}
+    assert len(pairs) > 1
+
+
 def test_pipeline_without_tags_is_refused() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")

@@ -229,7 +229,7 @@ def _taught(nlp: Language, directory: Path) -> Target:
     """What `distill` wrote and the training corpus reads."""
     docs: list[Doc] = [nlp.make_doc(text) for text in TEXTS if text]
     taught = label(docs, [Teacher(trained(), 1.0)], 3, n_process=1, batch_size=9)
-    sound = DocBin(store_user_data=True, docs=taught, attrs=["TAG", "SPACY"])
+    sound = DocBin(store_user_data=True, docs=taught, attrs=["TAG", "POS", "SPACY"])
     labels = nlp.get_pipe("lstm_tagger").labels
     path = directory / "taught.spacy"
     message = zlib_message(sound.to_bytes())

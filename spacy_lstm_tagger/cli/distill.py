@@ -25,6 +25,8 @@ from .output import write_file
 PART = 2000
 """Docs in one part of the output."""
 
+ATTRS = ["TAG", "POS", "SPACY"]
+
 
 @lstm_tagger_cli.command("distill")
 def distill_cli(
@@ -52,8 +54,9 @@ def distill_cli(
     """Label raw text with the tag probabilities of one or several trained pipelines.
 
     Several teachers' probabilities are averaged; with `--dev`, how accurate each of them and their
-    mean are is printed first. A pipeline that gives no probabilities teaches its tags. The output
-    is made in parts, so that a run that was interrupted goes on where it stopped.
+    mean are is printed first. A pipeline that gives no probabilities teaches its tags; parts of
+    speech are kept where a teacher sets them. The output is made in parts, so that a run that was
+    interrupted goes on where it stopped.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
         msg.fail(
@@ -70,7 +73,8 @@ def distill_cli(
         loaded = [Teacher(_load(name), temperature) for name in teachers.split(",")]
         if dev:
             _try_on(dev, loaded, teachers.split(","), n_process, batch_size)
-        settings = [teachers, str(raw.resolve()), raw.stat().st_size, temperature, kept, limit]
+        text = [str(raw.resolve()), raw.stat().st_size]
+        settings = [teachers, *text, temperature, kept, limit, ATTRS]
         parts = Parts(output, settings)
         docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
         docs = islice(docs, len(parts), None)
@@ -116,13 +120,13 @@ class Parts:
 
     def add(self, docs: list[Doc]) -> None:
         """Write one more part."""
-        part = DocBin(attrs=["TAG", "SPACY"], store_user_data=True, docs=docs)
+        part = DocBin(attrs=ATTRS, store_user_data=True, docs=docs)
         name = f"{len(self.paths()):06}-{len(docs)}.spacy"
         write_file(self.directory / name, part.to_bytes())
 
     def join(self) -> tuple[int, int]:
         """Join the parts to the output and remove them. Returns the number of docs and words."""
-        whole = DocBin(attrs=["TAG", "SPACY"], store_user_data=True)
+        whole = DocBin(attrs=ATTRS, store_user_data=True)
         for path in self.paths():
             whole.merge(DocBin(store_user_data=True).from_disk(path))
         write_file(self.output, whole.to_bytes())
