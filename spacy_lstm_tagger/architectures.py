@@ -148,9 +148,8 @@ def init_chain(model: Model, X: Any = None, Y: Any = None) -> None:
 
     thinc would take the width of the output, in which parts of speech may follow the tags.
     """
-    if Y is not None and model.has_dim("nO") is None:
-        model.set_dim("nO", Y[0].shape[1])
     init_any_chain(model, X, Y)
+    model.set_dim("nO", model.get_ref("output_layer").get_dim("nO"), force=True)
 
 
 def resize_output(model: Model, nO: int) -> Model:

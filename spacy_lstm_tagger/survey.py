@@ -20,7 +20,7 @@ SAMPLE = 10
 class Survey(NamedTuple):
     """What was found in the training examples.
 
-    sample: the first examples.
+    sample: the first examples that have tokens; one without, if there are none.
     tags: all gold tags, those that only say what a tag is not as well.
     vocabulary: counts of words and characters, without those that augmentation added.
     has_pos: whether any token has a part of speech.
@@ -42,22 +42,25 @@ def survey(get_examples: Callable[[], Iterable[Example]], method: str) -> Survey
         raise TypeError(Errors.E930.format(method=method, obj=get_examples))
     if not isinstance(examples, Iterable):
         validate_examples(examples, method)  # raises its error
+    first: list[Example] = []
     sample: list[Example] = []
     tags: set[str] = set()
     pos: set[int] = set()
 
     def docs() -> Iterator[Doc]:
+        nonlocal first
         for eg in examples:
             validate_examples([eg], method)
             tags.update(token.tag_ for token in eg.reference)
             pos.update(eg.reference.to_array(POS).tolist())
-            if len(sample) < SAMPLE:
+            first = first or [eg]
+            if len(sample) < SAMPLE and len(eg.predicted):
                 sample.append(eg)
             if not is_added(eg):
                 yield eg.predicted
 
     vocabulary = Vocabulary.from_docs(docs())
-    return Survey(sample, tags - {""}, vocabulary, has_pos=bool(pos - {0}))
+    return Survey(sample or first, tags - {""}, vocabulary, has_pos=bool(pos - {0}))
 
 
 def labels_among(tags: set[str], neg_prefix: str | None) -> list[str]:

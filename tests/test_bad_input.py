@@ -152,6 +152,15 @@ def test_no_examples(nlp) -> None:
         nlp.get_pipe("lstm_tagger").initialize(lambda: [], nlp=nlp)
 
 
+@pytest.mark.parametrize("n_empty", [1, 20])
+def test_empty_docs_before_all_others(nlp, make_examples, n_empty: int) -> None:
+    empty = [Example(nlp.make_doc(""), nlp.make_doc("")) for _ in range(n_empty)]
+    examples = [*empty, *make_examples(nlp)]
+    nlp.initialize(lambda: examples)
+    nlp.update(examples)
+    assert nlp.get_pipe("lstm_tagger").predict_probabilities([nlp("I")])[0].shape == (1, 3)
+
+
 def test_no_tokens(nlp) -> None:
     examples = [Example.from_dict(nlp.make_doc(""), {}) for _ in range(3)]
     with pytest.raises(ValueError, match=r"no vocabulary.*at least one token"):
