@@ -175,8 +175,9 @@ def convert_scores(
 
 def _probabilities(Yt: Tensor, n_tags: int) -> Tensor:
     """Softmax of tags, and of the parts of speech behind them."""
-    outputs = [Y for Y in Yt.tensor_split([n_tags], dim=1) if Y.shape[1]]
-    return torch.cat([torch.softmax(Y, dim=1) for Y in outputs], dim=1)
+    if Yt.shape[1] == n_tags:
+        return torch.softmax(Yt, dim=1)
+    return torch.cat([torch.softmax(Y, dim=1) for Y in Yt.tensor_split([n_tags], dim=1)], dim=1)
 
 
 def convert_rows(
