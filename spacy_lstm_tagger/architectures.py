@@ -9,12 +9,12 @@ from thinc.api import Model, PyTorchGradScaler, chain
 from thinc.layers.chain import init as init_any_chain
 from thinc.types import Floats2d
 
-from .bridge import Precision, resize_tagger, torch_encoder, torch_tagger
-from .checks import MOST_LAYERS, check_bool, check_int
-from .features import FeatureExtractor
-from .lowering import PRECISIONS
-from .parts_of_speech import PARTS_OF_SPEECH
-from .recurrent import CELLS
+from .features.extractor import FeatureExtractor
+from .network.bridge import Precision, resize_tagger, torch_encoder, torch_tagger
+from .network.precision import PRECISIONS
+from .network.recurrent import CELLS
+from .outputs.pos import PARTS_OF_SPEECH
+from .settings import MOST_LAYERS, check_bool, check_int
 
 
 def build_lstm_tagger_v1(

@@ -13,28 +13,29 @@ import pytest
 import spacy
 
 import spacy_lstm_tagger
-from spacy_lstm_tagger import architectures, onnx_tagger
+from spacy_lstm_tagger import architectures
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
-from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
-from spacy_lstm_tagger.onnx_tagger import build_onnx_tagger_v1
+from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
+from spacy_lstm_tagger.runtime import onnx_tagger
+from spacy_lstm_tagger.runtime.onnx_tagger import build_onnx_tagger_v1
 
 PACKAGE = Path(spacy_lstm_tagger.__file__).parent
 HEAVY = {"torch", "cupy"}
 LIGHT_MODULES = [
     "cli",
-    "corpus",
-    "factory",
-    "features",
-    "labelling",
-    "loss",
-    "onnx_tagger",
-    "pipeline",
-    "probabilities",
-    "saving",
-    "table",
-    "teaching",
-    "vocabulary",
-    "windows",
+    "distill.corpus",
+    "pipeline.factories",
+    "features.extractor",
+    "distill.teacher",
+    "training.loss",
+    "runtime.onnx_tagger",
+    "pipeline.tagger",
+    "pipeline.probabilities",
+    "pipeline.kept_probabilities",
+    "features.form_cache",
+    "training.soft_targets",
+    "features.vocabulary",
+    "features.windows",
 ]
 
 
@@ -78,7 +79,7 @@ def test_settings_have_types_and_not_their_names(kind: str) -> None:
 
 def test_factory_is_an_entry_point() -> None:
     found = {e.name: e.value for e in entry_points(group="spacy_factories")}
-    assert found["lstm_tagger"] == "spacy_lstm_tagger.factory:make_lstm_tagger"
+    assert found["lstm_tagger"] == "spacy_lstm_tagger.pipeline.factories:make_lstm_tagger"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_the_look_at_imports_sees_torch() -> None:
 
 @pytest.mark.parametrize(
     ("name", "unknown"),
-    [("windows", {"torch", "spacy"}), ("network", {"thinc", "spacy"})],
+    [("features/windows", {"torch", "spacy"}), ("network/tagger_network", {"thinc", "spacy"})],
 )
 def test_module_knows_its_own_world_alone(name: str, unknown: set[str]) -> None:
     outside, _ = imports_of(PACKAGE / f"{name}.py")

@@ -7,7 +7,7 @@ import spacy
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Corpus, Example
 
-from spacy_lstm_tagger.augment import build_augmenter_v1, is_added
+from spacy_lstm_tagger.training.augmenter import build_augmenter_v1, is_added
 
 WORDS = ["Maria", "can't", "visit", "Straße", "17", ",", "I", "DISLIKE", "walking", "."]
 TAGS = ["NNP", "MD", "VB", "NNP", "CD", ",", "PRP", "VBP", "VBG", "."]

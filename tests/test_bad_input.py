@@ -17,7 +17,7 @@ from spacy.training import Example
 from thinc.api import SGD
 
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
-from spacy_lstm_tagger.windows import WINDOW
+from spacy_lstm_tagger.features.windows import WINDOW
 
 TEXTS = ["I like green eggs", "Eat blue ham", "Something quite different !"]
 

@@ -10,7 +10,7 @@ from spacy.tokens import Doc
 from thinc.api import Adam, Model, set_dropout_rate
 
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1
-from spacy_lstm_tagger.windows import WINDOW
+from spacy_lstm_tagger.features.windows import WINDOW
 
 COMBINATIONS = [
     (cell, depth, bidirectional)

@@ -9,7 +9,7 @@ import spacy
 from numpy.testing import assert_allclose
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.probabilities import calibration_error, fit_temperature, softmax
+from spacy_lstm_tagger.pipeline.probabilities import calibration_error, fit_temperature, softmax
 
 
 def drawn(temperature: float, n: int = 20_000) -> tuple[numpy.ndarray, numpy.ndarray]:

@@ -13,7 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import SGD, Adam, fix_random_seed
 
-from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline.tagger import LSTMTagger
 
 TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham", "Something quite different !"]
 

@@ -22,7 +22,7 @@ from spacy.training.converters import conllu_to_docs
 from thinc.api import Config
 
 from spacy_lstm_tagger.architectures import build_lstm_tagger_v1
-from spacy_lstm_tagger.factory import DEFAULT_MODEL
+from spacy_lstm_tagger.pipeline.factories import DEFAULT_MODEL
 
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = REPOSITORY / "corpus"

@@ -17,10 +17,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 
-from spacy_lstm_tagger.augment import build_augmenter_v1, is_added
-from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
-from spacy_lstm_tagger.labelling import Teacher, accuracies, label
-from spacy_lstm_tagger.teaching import KEY, get_tag_probabilities
+from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
+from spacy_lstm_tagger.distill.teacher import Teacher, accuracies, label
+from spacy_lstm_tagger.training.augmenter import build_augmenter_v1, is_added
+from spacy_lstm_tagger.training.soft_targets import KEY, get_tag_probabilities
 
 TEXTS = ["I like green eggs", "Eat blue ham", "ham", "unheard-of wörds 👍 !"]
 

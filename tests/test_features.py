@@ -11,13 +11,13 @@ from spacy.vectors import Vectors
 from spacy.vocab import Vocab
 from thinc.api import Linear, chain
 
-from spacy_lstm_tagger.features import (
+from spacy_lstm_tagger.features.extractor import (
     FeatureExtractor,
     extract_features,
     needs_vocabulary,
     set_vocabulary,
 )
-from spacy_lstm_tagger.vocabulary import N_AFFIXES, Vocabulary
+from spacy_lstm_tagger.features.vocabulary import N_AFFIXES, Vocabulary
 
 TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham"]
 

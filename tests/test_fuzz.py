@@ -14,9 +14,9 @@ import spacy
 import srsly
 import torch
 
-from spacy_lstm_tagger.graph_check import check_graph
-from spacy_lstm_tagger.rawtext import read_docs
-from spacy_lstm_tagger.shim import check_archive, check_weights
+from spacy_lstm_tagger.files.raw_text import read_docs
+from spacy_lstm_tagger.network.shim import check_archive, check_weights
+from spacy_lstm_tagger.runtime.graph_check import check_graph
 
 REPOSITORY = Path(__file__).parent.parent
 

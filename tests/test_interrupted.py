@@ -17,7 +17,7 @@ FULL_DISK = """
 import resource
 from pathlib import Path
 from spacy.cli.train import train
-from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline.tagger import LSTMTagger
 
 to_disk, n_saved = LSTMTagger.to_disk, 0
 

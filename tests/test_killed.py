@@ -22,9 +22,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from tqdm import tqdm
 
-from spacy_lstm_tagger import atomic
-from spacy_lstm_tagger.atomic import WRITING, WRITTEN, finish_moving, replaced_whole
 from spacy_lstm_tagger.cli import distill, export, report
+from spacy_lstm_tagger.files import atomic
+from spacy_lstm_tagger.files.atomic import WRITING, WRITTEN, finish_moving, replaced_whole
 from spacy_lstm_tagger.report import page
 
 TEXT = "I like unheard-of eggs"

@@ -11,7 +11,7 @@ import spacy
 from spacy.cli.train import train
 from spacy.tokens import DocBin
 
-from spacy_lstm_tagger.logger import Curves, build_plot_logger_v1
+from spacy_lstm_tagger.report.plot_logger import Curves, build_plot_logger_v1
 
 REPOSITORY = Path(__file__).parent.parent
 NAME = "spacy-lstm-tagger.PlotLogger.v1"
@@ -105,7 +105,7 @@ def test_full_disk_does_not_end_a_training(tmp_path, make_nlp, monkeypatch) -> N
     def fail(path: Path, data: bytes) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("spacy_lstm_tagger.logger.write_file", fail)
+    monkeypatch.setattr("spacy_lstm_tagger.report.plot_logger.write_file", fail)
     output, errors = io.StringIO(), io.StringIO()
     nlp = make_nlp()
     nlp.config["training"]["score_weights"] = {"tag_acc": 1.0, "tag_micro_f": None}

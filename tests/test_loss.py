@@ -10,7 +10,13 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
 
-from spacy_lstm_tagger.loss import MISSING, NEGATED, hard_gradient, rehearsal_gradient, tag_codes
+from spacy_lstm_tagger.training.loss import (
+    MISSING,
+    NEGATED,
+    hard_gradient,
+    rehearsal_gradient,
+    tag_codes,
+)
 
 LABELS = ["J", "N", "V"]
 OPS = NumpyOps()

@@ -5,9 +5,14 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from spacy_lstm_tagger.network import WORD_DROPOUT, CharacterEncoder, Forms, TaggerNetwork
-from spacy_lstm_tagger.recurrent import CELLS, Block, RecurrentEncoder
-from spacy_lstm_tagger.windows import make_blocks, plan_reading
+from spacy_lstm_tagger.features.windows import make_blocks, plan_reading
+from spacy_lstm_tagger.network.recurrent import CELLS, Block, RecurrentEncoder
+from spacy_lstm_tagger.network.tagger_network import (
+    WORD_DROPOUT,
+    CharacterEncoder,
+    Forms,
+    TaggerNetwork,
+)
 
 COMBINATIONS = [
     (cell, depth, bidirectional)

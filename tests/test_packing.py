@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from spacy_lstm_tagger.packing import PackedLSTM, packed
-from spacy_lstm_tagger.recurrent import RecurrentLayer
+from spacy_lstm_tagger.network.prepacked import PackedLSTM, packed
+from spacy_lstm_tagger.network.recurrent import RecurrentLayer
 
 needs_onednn = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="torch was built without oneDNN"

@@ -15,8 +15,7 @@ from spacy.training import Example
 from spacy.training.converters import conllu_to_docs
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.loss import MISSING
-from spacy_lstm_tagger.parts_of_speech import (
+from spacy_lstm_tagger.outputs.pos import (
     PARTS_OF_SPEECH,
     AllowedPos,
     choose_pos,
@@ -24,7 +23,8 @@ from spacy_lstm_tagger.parts_of_speech import (
     pos_codes,
     set_pos,
 )
-from spacy_lstm_tagger.probabilities import tag_probabilities
+from spacy_lstm_tagger.pipeline.probabilities import tag_probabilities
+from spacy_lstm_tagger.training.loss import MISSING
 
 DATA = [
     ("I like green eggs", {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}),

@@ -11,8 +11,8 @@ import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger import lowering
 from spacy_lstm_tagger.architectures import build_lstm_tagger_v1
+from spacy_lstm_tagger.network import precision as lowering
 
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham", "ham and eggs " * 40]
 FEW_BITS = ["bfloat16", "int8"]

@@ -18,9 +18,9 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import fix_random_seed
 
-from spacy_lstm_tagger import bridge
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
-from spacy_lstm_tagger.windows import plan_reading
+from spacy_lstm_tagger.features.windows import plan_reading
+from spacy_lstm_tagger.network import bridge
 
 WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "Żółw", "🙂", " "]
 VECTOR_WIDTH = 3

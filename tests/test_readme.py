@@ -6,7 +6,7 @@ from pathlib import Path
 import spacy
 from thinc.api import Config
 
-from spacy_lstm_tagger.factory import DEFAULT_MODEL
+from spacy_lstm_tagger.pipeline.factories import DEFAULT_MODEL
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf8")

@@ -9,8 +9,8 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger.rendering import render
-from spacy_lstm_tagger.saving import add_extensions, save
+from spacy_lstm_tagger.pipeline.kept_probabilities import add_extensions, save
+from spacy_lstm_tagger.report.rendering import render
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ TEXTS = [
     "",
     "Can you send 3 unheard-of wörds 👍 to anna@example.com?",
     " \n ",
-    " ".join("Anna and Ben eat the green eggs of 1,200 hens ;".split() * 55),  # two windows
+    " ".join(
+        ["Anna", "and", "Ben", "eat", "the", "green", "eggs", "of", "1,200", "hens", ";"] * 55
+    ),  # two windows
 ]
 DIRECTORY = Path(__file__).parent / "saved_models"
 KINDS = sorted(path.name for path in DIRECTORY.iterdir() if path.is_dir())
@@ -32,10 +34,10 @@ def saved(request):
 
 
 def test_all_kinds_are_there() -> None:
-    assert KINDS == [
+    assert [
         *("calibrated", "encoder", "onnx_float32", "onnx_int8"),
         *("onnx_predict_pos", "predict_pos", "torch"),
-    ]
+    ] == KINDS
 
 
 def test_scores_and_tags_are_those_of_the_version_that_saved_it(saved) -> None:

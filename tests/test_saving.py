@@ -6,7 +6,7 @@ import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.saving import most_probable
+from spacy_lstm_tagger.pipeline.kept_probabilities import most_probable
 
 TEXTS = ["I like green eggs", "", "unheard-of wörds 👍 !"]
 

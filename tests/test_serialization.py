@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from spacy.language import Language
 from thinc.api import Adam
 
-from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline.tagger import LSTMTagger
 
 TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham", "Something quite different !"]
 COMBINATIONS = [

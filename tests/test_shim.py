@@ -15,9 +15,9 @@ from thinc.api import SGD, Adam
 from thinc.types import ArgsKwargs, Floats2d
 from torch import nn
 
-from spacy_lstm_tagger.recurrent import RecurrentEncoder
-from spacy_lstm_tagger.shim import LateTorchShim
-from spacy_lstm_tagger.windows import plan_reading
+from spacy_lstm_tagger.features.windows import plan_reading
+from spacy_lstm_tagger.network.recurrent import RecurrentEncoder
+from spacy_lstm_tagger.network.shim import LateTorchShim
 
 SIZES = {"input_width": 5}
 
@@ -36,7 +36,7 @@ def built_shim(**settings: Any) -> LateTorchShim:
 def make_inputs(length: int = 4, dropout: float = 0.0, grad: bool = False) -> ArgsKwargs:
     import numpy
 
-    from spacy_lstm_tagger.recurrent import Block
+    from spacy_lstm_tagger.network.recurrent import Block
 
     plan = plan_reading(numpy.asarray([length]))
     block = plan.blocks[0]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from spacy_lstm_tagger.table import FormTable
+from spacy_lstm_tagger.features.form_cache import FormTable
 
 
 def row_of(key: int) -> list[float]:

@@ -7,7 +7,7 @@ from numpy.testing import assert_almost_equal
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_lstm_tagger.tag_map import TagMap
+from spacy_lstm_tagger.pipeline.tag_map import TagMap
 
 TRAIN = [
     (["I", "have", "eggs"], ["PRP", "VB", "NN"], ["PRON", "VERB", "NOUN"]),

@@ -7,8 +7,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from spacy_lstm_tagger.loss import MISSING, add_soft_targets
-from spacy_lstm_tagger.teaching import (
+from spacy_lstm_tagger.training.loss import MISSING, add_soft_targets
+from spacy_lstm_tagger.training.soft_targets import (
     KEY,
     SoftTargets,
     get_tag_probabilities,

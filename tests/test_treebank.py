@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from spacy_lstm_tagger.pipeline import LSTMTagger
+from spacy_lstm_tagger.pipeline.tagger import LSTMTagger
 
 FILES = {"en_ewt-ud-dev.conllu": 2001, "tr_imst-ud-dev.conllu": 1100}
 

@@ -8,8 +8,12 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from spacy_lstm_tagger.saving import add_extensions, save
-from spacy_lstm_tagger.uncertain import label_studio_task, prodigy_task, uncertain_tokens
+from spacy_lstm_tagger.pipeline.kept_probabilities import add_extensions, save
+from spacy_lstm_tagger.report.annotation_tasks import (
+    label_studio_task,
+    prodigy_task,
+    uncertain_tokens,
+)
 
 
 @pytest.fixture

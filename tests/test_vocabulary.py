@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.features import FeatureExtractor
-from spacy_lstm_tagger.vocabulary import UNKNOWN, Vocabulary
+from spacy_lstm_tagger.features.extractor import FeatureExtractor
+from spacy_lstm_tagger.features.vocabulary import UNKNOWN, Vocabulary
 
 Counts = st.dictionaries(st.text(min_size=1, max_size=5), st.integers(1, 1000), max_size=8)
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from spacy_lstm_tagger import onnx_tagger
-from spacy_lstm_tagger.windows import (
+from spacy_lstm_tagger.features.windows import (
     BLOCK,
     CONTEXT,
     LEAST,
@@ -18,6 +17,7 @@ from spacy_lstm_tagger.windows import (
     make_blocks,
     plan_reading,
 )
+from spacy_lstm_tagger.runtime import onnx_tagger
 
 Lengths = st.lists(st.integers(0, 40), max_size=40)
 

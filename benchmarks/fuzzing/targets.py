@@ -20,10 +20,10 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from spacy_lstm_tagger.corpus import build_distillation_corpus_v1
-from spacy_lstm_tagger.labelling import Teacher, label
-from spacy_lstm_tagger.rawtext import read_docs
-from spacy_lstm_tagger.teaching import soft_targets
+from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
+from spacy_lstm_tagger.distill.teacher import Teacher, label
+from spacy_lstm_tagger.files.raw_text import read_docs
+from spacy_lstm_tagger.training.soft_targets import soft_targets
 
 DATA = [("I like green eggs", "NVJN"), ("Eat blue ham", "VJN"), ("unlike unreal liking", "JJV")]
 TEXTS = ["I like green eggs", "", "unheard-of wörds 👍 !", "ham " * 300]

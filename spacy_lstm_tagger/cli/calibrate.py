@@ -9,8 +9,8 @@ from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from wasabi import msg
 
-from ..probabilities import calibration_error, fit_temperature, score_tokens, softmax
-from ..rawtext import stored_docs
+from ..files.raw_text import stored_docs
+from ..pipeline.probabilities import calibration_error, fit_temperature, score_tokens, softmax
 from . import lstm_tagger_cli
 from .output import check_new, save_pipeline
 

@@ -17,8 +17,8 @@ from spacy.util import minibatch
 from tqdm import tqdm
 from wasabi import msg
 
-from ..labelling import Teacher, accuracies, label
-from ..rawtext import read_docs, stored_docs
+from ..distill.teacher import Teacher, accuracies, label
+from ..files.raw_text import read_docs, stored_docs
 from . import lstm_tagger_cli
 from .output import write_file
 

@@ -56,7 +56,7 @@ def _exportable(nlp: Language, name: str) -> bool:
 
 def _replace(nlp: Language, name: str, *, quantized: bool) -> None:
     """Put the exported tagger in the place of the trained one."""
-    from ..onnx_graph import embed_graph, encode_graph
+    from ..runtime.onnx_graph import embed_graph, encode_graph
 
     trained, config = nlp.get_pipe(name), dict(nlp.get_pipe_config(name))
     settings = config.pop("model")

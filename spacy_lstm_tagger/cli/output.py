@@ -6,7 +6,7 @@ from pathlib import Path
 from spacy.language import Language
 from wasabi import msg
 
-from ..atomic import write_file
+from ..files.atomic import write_file
 
 __all__ = ["check_new", "save_pipeline", "write_file"]
 

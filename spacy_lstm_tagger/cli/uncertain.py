@@ -7,8 +7,8 @@ import srsly
 import typer
 from wasabi import msg
 
-from ..rawtext import read_docs
-from ..uncertain import label_studio_task, prodigy_task, uncertain_tokens
+from ..files.raw_text import read_docs
+from ..report.annotation_tasks import label_studio_task, prodigy_task, uncertain_tokens
 from . import lstm_tagger_cli
 
 FORMATS = {"prodigy": prodigy_task, "label-studio": label_studio_task}

@@ -9,7 +9,7 @@ import typer
 from spacy.tokens import Doc, DocBin
 from wasabi import msg
 
-from ..vocabulary import Vocabulary
+from ..features.vocabulary import Vocabulary
 from . import lstm_tagger_cli
 
 

@@ -13,9 +13,9 @@ from spacy.tokens import Doc
 from spacy.training import Corpus, Example
 from thinc.types import Floats1d, Ints1d
 
-from ..pipeline import LSTMTagger
-from ..teaching import aligned_tokens
-from ..vocabulary import Vocabulary
+from ..features.vocabulary import Vocabulary
+from ..pipeline.tagger import LSTMTagger
+from ..training.soft_targets import aligned_tokens
 
 
 class Gold(NamedTuple):

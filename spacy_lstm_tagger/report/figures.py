@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy
 
-from ..probabilities import binned
+from ..pipeline.probabilities import binned
 from .answers import Answers, Gold, WordCounts
 from .sentences import Sentence, worst_sentences
 from .shares import Marks, Share, accuracy, mark, shares, whole_sentences

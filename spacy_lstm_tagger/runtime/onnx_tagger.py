@@ -10,12 +10,12 @@ from thinc.api import Model, chain
 from thinc.shims import Shim
 from thinc.types import Floats2d, Ints1d
 
-from .checks import check_bool, check_int
-from .features import DocFeatures, FeatureExtractor, FormFeatures
+from ..features.extractor import DocFeatures, FeatureExtractor, FormFeatures
+from ..features.form_cache import FormTable
+from ..features.windows import make_blocks, plan_reading
+from ..outputs.pos import PARTS_OF_SPEECH
+from ..settings import check_bool, check_int
 from .graph_check import check_graph
-from .parts_of_speech import PARTS_OF_SPEECH
-from .table import FormTable
-from .windows import make_blocks, plan_reading
 
 GRAPHS = ("embed", "encode")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from spacy.tokens import Doc, Span, Token
 from spacy.util import is_in_jupyter
 
-from .report.templating import new_environment, read_static
+from .templating import new_environment, read_static
 
 
 def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) -> str | None:

@@ -14,7 +14,7 @@ from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from thinc.types import Floats1d, Floats2d, Ints1d
 
-from .parts_of_speech import PARTS_OF_SPEECH, predicts_pos
+from ..outputs.pos import PARTS_OF_SPEECH, predicts_pos
 
 
 class Scores(NamedTuple):

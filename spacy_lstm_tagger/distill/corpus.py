@@ -8,8 +8,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from .augment import mark_added
-from .rawtext import stored_docs
+from ..files.raw_text import stored_docs
+from ..training.augmenter import mark_added
 
 Reader = Callable[[Language], Iterable[Example]]
 

@@ -12,8 +12,8 @@ from typing import IO, Any
 from spacy.language import Language
 from spacy.training.loggers import console_logger
 
-from .atomic import write_file
-from .extras import import_extra
+from ..extras import import_extra
+from ..files.atomic import write_file
 
 
 def build_plot_logger_v1(path: str, progress_bar: bool = False) -> Callable:
@@ -97,7 +97,7 @@ class Curves:
 
     def write(self, path: Path) -> None:
         """Write `path`.csv and `path`.svg, each as a whole or not at all."""
-        from .report.curves import plot_curves
+        from .curves import plot_curves
 
         table = io.StringIO()
         columns = list(dict.fromkeys(name for row in self.rows for name in row))

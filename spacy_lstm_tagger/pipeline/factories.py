@@ -6,7 +6,7 @@ from typing import Callable, Optional, Union
 from spacy.language import Language
 from thinc.api import Config, Model
 
-from .pipeline import LSTMTagger
+from .tagger import LSTMTagger
 
 DEFAULT_MODEL = Config().from_str(
     """

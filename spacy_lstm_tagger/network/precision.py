@@ -13,9 +13,9 @@ import numpy
 import torch
 from torch import Tensor
 
-from .network import TaggerNetwork
-from .packing import packed
+from .prepacked import packed
 from .recurrent import Block
+from .tagger_network import TaggerNetwork
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
@@ -66,8 +66,8 @@ class EightBitTagger:
                 "'bfloat16' or 'float32' there."
             )
         try:
-            from .onnx_graph import encode_graph
-            from .onnx_tagger import start_session
+            from ..runtime.onnx_graph import encode_graph
+            from ..runtime.onnx_tagger import start_session
 
             weights = {name: values.numpy() for name, values in network.state_dict().items()}
             self.session = start_session(encode_graph(weights, cell=cell, quantized=True), 1)

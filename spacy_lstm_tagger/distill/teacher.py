@@ -12,9 +12,9 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.util import to_numpy
 
-from .parts_of_speech import predicts_pos
-from .probabilities import tag_probabilities
-from .teaching import KEY, get_tag_probabilities, set_tag_probabilities
+from ..outputs.pos import predicts_pos
+from ..pipeline.probabilities import tag_probabilities
+from ..training.soft_targets import KEY, get_tag_probabilities, set_tag_probabilities
 
 
 class Teacher:

@@ -10,7 +10,7 @@ from spacy.training import Example
 from thinc.api import Ops, get_array_module
 from thinc.types import Floats2d, Ints1d
 
-from .teaching import SoftTargets, same_tokens
+from .soft_targets import SoftTargets, same_tokens
 
 MISSING = -1
 """Code of a token without a gold tag: empty, misaligned or not annotated."""

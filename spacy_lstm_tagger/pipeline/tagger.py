@@ -16,17 +16,17 @@ from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
 from thinc.types import Floats2d
 
-from .atomic import finish_moving, replaced_whole
-from .checks import check_share, check_text
-from .features import needs_vocabulary, set_vocabulary
+from ..features.extractor import needs_vocabulary, set_vocabulary
+from ..features.vocabulary import Vocabulary
+from ..files.atomic import finish_moving, replaced_whole
+from ..outputs.pos import AllowedPos, choose_pos, extended, pos_codes, predicts_pos, set_pos
+from ..settings import check_share, check_text
+from ..training.loss import add_soft_targets, hard_gradient, rehearsal_gradient, tag_codes
+from ..training.soft_targets import soft_targets
+from ..training.survey import labels_among, survey
+from .kept_probabilities import Guesses, add_extensions, check_setting, save
 from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
-from .loss import add_soft_targets, hard_gradient, rehearsal_gradient, tag_codes
-from .parts_of_speech import AllowedPos, choose_pos, extended, pos_codes, predicts_pos, set_pos
 from .probabilities import probabilities_of, score_tokens, tag_probabilities
-from .saving import Guesses, add_extensions, check_setting, save
-from .survey import labels_among, survey
-from .teaching import soft_targets
-from .vocabulary import Vocabulary
 
 
 class LSTMTagger(Tagger):

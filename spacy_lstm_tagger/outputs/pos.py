@@ -18,8 +18,8 @@ from spacy.training import Example
 from thinc.api import Model
 from thinc.types import Floats2d, Ints1d
 
-from .loss import MISSING
-from .teaching import same_tokens
+from ..training.loss import MISSING
+from ..training.soft_targets import same_tokens
 
 PARTS_OF_SPEECH = (
     *("ADJ", "ADP", "ADV", "AUX", "CONJ", "CCONJ", "DET"),

@@ -10,8 +10,8 @@ from spacy.errors import Errors
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 
-from .augment import is_added
-from .vocabulary import Vocabulary
+from ..features.vocabulary import Vocabulary
+from .augmenter import is_added
 
 SAMPLE = 10
 """Examples that the model is initialized with, as many as spaCy's tagger takes."""

@@ -12,11 +12,11 @@ import srsly
 from spacy.pipeline.tagger import Tagger
 from thinc.api import Model
 
-from .checks import check_bool, check_int, check_share, check_text
-from .features import sizes_of
-from .parts_of_speech import PARTS_OF_SPEECH
-from .saving import check_setting
-from .vocabulary import Vocabulary
+from ..features.extractor import sizes_of
+from ..features.vocabulary import Vocabulary
+from ..outputs.pos import PARTS_OF_SPEECH
+from ..settings import check_bool, check_int, check_share, check_text
+from .kept_probabilities import check_setting
 
 PARTS = ("nodes", "attrs", "params", "shims")
 """What thinc saves of every node of a model."""

@@ -12,12 +12,12 @@ from thinc.api import Model, PyTorchGradScaler, PyTorchWrapper_v3, torch2xp, xp2
 from thinc.types import ArgsKwargs, Floats2d, Ints1d, Ints2d
 from torch import Tensor
 
-from . import windows
-from .features import DocFeatures, FormFeatures
-from .lowering import lower
-from .network import Forms, TaggerNetwork
+from ..features import windows
+from ..features.extractor import DocFeatures, FormFeatures
+from .precision import lower
 from .recurrent import Block, RecurrentEncoder
 from .shim import LateTorchShim
+from .tagger_network import Forms, TaggerNetwork
 
 
 class Precision(NamedTuple):

@@ -23,8 +23,8 @@ from thinc.shims import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from torch import nn
 
+from ..features.form_cache import FormTable
 from .forking import note_thread
-from .table import FormTable
 
 
 class LateTorchShim(PyTorchShim):

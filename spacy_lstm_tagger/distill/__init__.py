@@ -1,0 +1,1 @@
+"""From a trained pipeline as the teacher to training data for a student."""

@@ -1,0 +1,1 @@
+"""From spaCy's docs to arrays of numbers."""

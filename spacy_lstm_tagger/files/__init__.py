@@ -1,0 +1,1 @@
+"""Bytes on disk: writing whole files, reading texts and docs."""

@@ -1,0 +1,1 @@
+"""The PyTorch networks and their thinc wrappers: the only folder that imports torch."""

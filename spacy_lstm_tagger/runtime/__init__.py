@@ -1,0 +1,1 @@
+"""Predicting without torch, on ONNX Runtime."""
