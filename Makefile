@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types benchmark accuracy speed long-range clean
+.PHONY: help demo test test-fast lint types arrows benchmark accuracy speed long-range clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ lint: $(VENV)/installed ## Check style and format
 
 types: $(VENV)/installed ## Check types
 	$(BIN)/mypy
+
+arrows: $(VENV)/installed ## Check that folders import only from those below them
+	$(BIN)/lint-imports
 
 benchmark: $(VENV)/installed ## Accuracy and speed beside spaCy's taggers (about an hour)
 	$(BIN)/python benchmarks/compare.py

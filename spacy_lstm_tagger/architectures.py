@@ -1,4 +1,7 @@
-"""The registered model architectures. Builders check their settings and compose, nothing else."""
+"""The registered model architectures. Builders check their settings and compose, nothing else.
+
+`network` is imported when a model that needs torch is built: exported models do without.
+"""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable
@@ -7,13 +10,13 @@ from typing import Any, List, Optional
 from spacy.tokens import Doc
 from thinc.api import Model, PyTorchGradScaler, chain
 from thinc.layers.chain import init as init_any_chain
-from thinc.types import Floats2d
 
+from .arrays import Floats2d
 from .features.extractor import FeatureExtractor
-from .network.bridge import Precision, resize_tagger, torch_encoder, torch_tagger
-from .network.precision import PRECISIONS
-from .network.recurrent import CELLS
-from .outputs.pos import PARTS_OF_SPEECH
+from .features.windows import CONTEXT, WINDOW
+from .runtime.export import check_quantizable
+from .runtime.onnx_tagger import onnx_tagger
+from .runtime.session import QuantizedEncoder
 from .settings import MOST_LAYERS, check_bool, check_int
 
 
@@ -31,6 +34,7 @@ def build_lstm_tagger_v1(
     depth: int = 2,
     bidirectional: bool = True,
     predict_pos: bool = False,
+    window: int = WINDOW,
     precision: str = "float32",
     mixed_precision: bool = False,
     grad_scaler: Optional[PyTorchGradScaler] = None,
@@ -56,7 +60,9 @@ def build_lstm_tagger_v1(
     bidirectional (bool): Whether layers read sentences in both directions; `width` must then
         be even.
     predict_pos (bool): Whether a second output layer, trained together with the first, predicts
-        parts of speech (UPOS) as well: `parts_of_speech.PARTS_OF_SPEECH`.
+        parts of speech (UPOS) as well.
+    window (int): Most tokens in one sequence, at least 128. Longer docs are read in overlapping
+        windows of so many, each tag decided with at least 32 tokens of context on either side.
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
         fast on CPUs that have it; "int8", faster still, on a CPU with onnx and onnxruntime; or
         "auto", bfloat16 where the CPU or GPU has it and float32 elsewhere. Training and the saved
@@ -67,8 +73,11 @@ def build_lstm_tagger_v1(
     nO (Optional[int]): Number of tags, null to take it from the labels.
     RETURNS: From docs to one array of shape (n_tokens, nO) each: probabilities in training,
         logits otherwise. With `predict_pos`, as many columns as there are parts of speech follow.
-    RAISES ValueError: Where a setting is out of its range or of another type.
+    RAISES ValueError: If a setting is out of its range or of another type.
     """
+    from .network.bridge import Precision, torch_tagger
+    from .network.precision import PRECISIONS
+
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
     check_int("word_width", word_width, least=1)
     check_int("min_word_freq", min_word_freq, least=1)
@@ -78,7 +87,9 @@ def build_lstm_tagger_v1(
     check_int("max_characters", max_characters, least=2)
     check_bool("include_static_vectors", include_static_vectors)
     check_bool("predict_pos", predict_pos)
+    _check_window(window)
     _check_choice("precision", precision, PRECISIONS)
+    check_quantizable(cell, precision)
     check_bool("mixed_precision", mixed_precision)
     if nO is not None:
         check_int("nO", nO, least=1)
@@ -90,7 +101,7 @@ def build_lstm_tagger_v1(
     )
     network = torch_tagger(
         nO=nO,
-        n_pos=len(PARTS_OF_SPEECH) if predict_pos else 0,
+        outputs=["tag", "pos"] if predict_pos else ["tag"],
         word_width=word_width,
         affix_width=affix_width,
         char_embed_width=char_embed_width,
@@ -99,13 +110,13 @@ def build_lstm_tagger_v1(
         depth=depth,
         cell=cell,
         bidirectional=bidirectional,
+        window=window,
         precision=Precision(mixed_precision, grad_scaler, precision),
+        quantize=QuantizedEncoder,
     )
-    model = chain(features, network)
+    model = _compose(features, network)
     model.init = init_chain
-    model.set_ref("output_layer", network)
     model.attrs["resize_output"] = resize_output
-    model.attrs["predict_pos"] = predict_pos
     return model
 
 
@@ -115,6 +126,7 @@ def build_lstm_encoder_v1(
     depth: int = 2,
     cell: str = "lstm",
     bidirectional: bool = True,
+    window: int = WINDOW,
     mixed_precision: bool = False,
     grad_scaler: Optional[PyTorchGradScaler] = None,
 ) -> Model[List[Floats2d], List[Floats2d]]:
@@ -127,40 +139,106 @@ def build_lstm_encoder_v1(
     depth (int): Number of recurrent layers.
     cell (str): "lstm", "gru" or "rnn".
     bidirectional (bool): Whether layers read docs in both directions; `width` must then be even.
+    window (int): Most tokens in one sequence, see `LSTMTagger.v1`.
     mixed_precision (bool): Whether to train in mixed precision, on a GPU alone.
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     RETURNS: From one array of shape (n_tokens, nI) a doc to one of shape (n_tokens, width).
-    RAISES ValueError: Where a setting is out of its range or of another type.
+    RAISES ValueError: If a setting is out of its range or of another type.
     """
+    from .network.bridge import Precision, torch_encoder
+
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)
+    _check_window(window)
     check_bool("mixed_precision", mixed_precision)
     return torch_encoder(
         width=width,
         depth=depth,
         cell=cell,
         bidirectional=bidirectional,
+        window=window,
         precision=Precision(mixed_precision, grad_scaler),
     )
 
 
-def init_chain(model: Model, X: Any = None, Y: Any = None) -> None:
+def build_onnx_tagger_v1(
+    *,
+    max_characters: int,
+    affixes: bool,
+    include_static_vectors: bool,
+    predict_pos: bool = False,
+    threads: int = 1,
+    nO: Optional[int] = None,
+) -> Model[List[Doc], List[Floats2d]]:
+    """Build a tagger that was exported. It cannot be trained.
+
+    max_characters (int): As in the model that was exported.
+    affixes (bool): Whether that model read affixes.
+    include_static_vectors (bool): As in the model that was exported.
+    predict_pos (bool): Whether the model predicts parts of speech, if its files do not say so
+        themselves, as those of the first exports.
+    threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
+    nO (Optional[int]): Number of tags, null to take it from the export.
+    RETURNS: From docs to one array of logits of shape (n_tokens, nO) each, followed by the columns
+        of the other outputs.
+    RAISES ValueError: If a setting is out of its range or of another type.
+    """
+    check_int("threads", threads, least=1)
+    check_int("max_characters", max_characters, least=2)
+    check_bool("affixes", affixes)
+    check_bool("include_static_vectors", include_static_vectors)
+    check_bool("predict_pos", predict_pos)
+    if nO is not None:
+        check_int("nO", nO, least=1)
+    features = FeatureExtractor(
+        min_word_freq=1,
+        max_characters=max_characters,
+        affixes=affixes,
+        include_static_vectors=include_static_vectors,
+    )
+    outputs = ["tag", "pos"] if predict_pos else []
+    return _compose(features, onnx_tagger(nO=nO, outputs=outputs, threads=threads))
+
+
+def _compose(
+    features: Model[Any, Any], network: Model[Any, Any]
+) -> Model[List[Doc], List[Floats2d]]:
+    model: Model[Any, Any] = chain(features, network)
+    model.set_ref("features", features)
+    model.set_ref("output_layer", network)
+    return model
+
+
+def init_chain(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
     """Initialize as any chain, whose nO here is the number of tags alone.
 
-    thinc would take the width of the output, in which parts of speech may follow the tags.
+    thinc would take the width of the output, in which other outputs may follow the tags.
     """
     init_any_chain(model, X, Y)
     model.set_dim("nO", model.get_ref("output_layer").get_dim("nO"), force=True)
 
 
-def resize_output(model: Model, nO: int) -> Model:
-    """Give a tagger model `nO` tags: those it has, with their weights, and new ones behind."""
-    resize_tagger(model.get_ref("output_layer"), nO)
-    if model.has_dim("nO"):
-        model.set_dim("nO", nO, force=True)
+def resize_output(model: Model[Any, Any], nO: int) -> Model[Any, Any]:
+    """Give a tagger model `nO` tags: those it has, with their weights, and new ones behind.
+
+    A model without weights is left as it is: it gets its tags when it is initialized.
+    Raises ValueError if it has more tags already.
+    """
+    from .network.bridge import resize_tagger
+
+    network = model.get_ref("output_layer")
+    resize_tagger(network, {next(iter(network.attrs["columns"])): nO})
+    if network.has_dim("nO"):
+        model.set_dim("nO", network.get_dim("nO"), force=True)
     return model
 
 
+def _check_window(window: Any) -> None:
+    check_int("window", window, least=4 * CONTEXT)
+
+
 def _check_recurrent(*, cell: Any, width: Any, depth: Any, bidirectional: Any) -> None:
+    from .network.recurrent import CELLS
+
     _check_choice("cell", cell, CELLS)
     check_bool("bidirectional", bidirectional)
     check_int("width", width, least=1, even=bidirectional)
@@ -171,5 +249,5 @@ def _check_choice(name: str, value: Any, choices: Iterable[str]) -> None:
     if value not in list(choices):  # a list, as the value may be anything
         raise ValueError(
             f"{name} is {value!r}, but must be one of {', '.join(map(repr, choices))}. "
-            "Mend it in the [model] block of the config."
+            "Correct it in the [model] block of the config."
         )

@@ -5,9 +5,9 @@ from typing import Any
 
 
 def import_extra(library: str, *, extra: str = "report") -> Any:
-    """Import a library of an extra of this package.
+    """Import a library of an extra of this package, and return it.
 
-    Raises ImportError, which says how to install it, where it is missing.
+    Raises ImportError, which says how to install it, if it is missing.
     """
     try:
         return import_module(library)

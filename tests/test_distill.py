@@ -18,10 +18,12 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 
 from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
-from spacy_lstm_tagger.distill.teacher import Teacher, accuracies, label
+from spacy_lstm_tagger.distill.labelling import accuracies, label
+from spacy_lstm_tagger.distill.teacher import Teacher
 from spacy_lstm_tagger.training.augmenter import build_augmenter_v1, is_added
-from spacy_lstm_tagger.training.soft_targets import KEY, get_tag_probabilities
+from spacy_lstm_tagger.training.soft_targets import get_soft_targets, key_of
 
+KEY = key_of("tag")
 TEXTS = ["I like green eggs", "Eat blue ham", "ham", "unheard-of wörds 👍 !"]
 
 
@@ -72,7 +74,7 @@ def test_a_teachers_probabilities_are_its_own(teacher) -> None:
     tagger = nlp.get_pipe("lstm_tagger")
     expected = tagger.predict_probabilities([nlp.make_doc(text) for text in TEXTS])
     for doc, probabilities in zip(labelled(nlp), expected, strict=True):
-        assert_allclose(get_tag_probabilities(doc, tagger.labels), probabilities, atol=1e-3)
+        assert_allclose(get_soft_targets(doc, tagger.labels), probabilities, atol=1e-3)
         assert [t.tag_ for t in doc] == [tagger.labels[i] for i in probabilities.argmax(axis=1)]
 
 
@@ -82,7 +84,7 @@ def test_stock_tagger_teaches_as_well(stock_teacher) -> None:
     assert [[token.tag_ for token in doc] for doc in docs] == expected
     for doc in docs:
         assert set(doc.user_data) == {KEY}
-        rows = get_tag_probabilities(doc, stock_teacher.get_pipe("tagger").labels)
+        rows = get_soft_targets(doc, stock_teacher.get_pipe("tagger").labels)
         assert_allclose(rows.sum(axis=1), 1.0, atol=1e-3)
 
 
@@ -90,10 +92,10 @@ def test_temperature_makes_probabilities_less_sure(teacher) -> None:
     labels = teacher().get_pipe("lstm_tagger").labels
     (cold,) = labelled(teacher(), TEXTS[:1])
     (warm,) = labelled(teacher(), TEXTS[:1], temperature=3.0)
-    cold_rows = get_tag_probabilities(cold, labels)
+    cold_rows = get_soft_targets(cold, labels)
     expected = cold_rows ** (1 / 3)
     expected /= expected.sum(axis=1, keepdims=True)
-    assert_allclose(get_tag_probabilities(warm, labels), expected, atol=5e-3)
+    assert_allclose(get_soft_targets(warm, labels), expected, atol=5e-3)
 
 
 def test_several_teachers_are_averaged(teacher) -> None:
@@ -103,8 +105,8 @@ def test_several_teachers_are_averaged(teacher) -> None:
     both = label(
         docs, [Teacher(teacher(seed), 1.0) for seed in (1, 2)], 99, n_process=1, batch_size=8
     )
-    mean = numpy.mean([get_tag_probabilities(doc, labels) for doc in alone], axis=0)
-    assert_allclose(get_tag_probabilities(both[0], labels), mean, atol=2e-3)
+    mean = numpy.mean([get_soft_targets(doc, labels) for doc in alone], axis=0)
+    assert_allclose(get_soft_targets(both[0], labels), mean, atol=2e-3)
 
 
 def test_teachers_and_their_mean_are_tried_on_gold_docs(teacher) -> None:
@@ -113,7 +115,7 @@ def test_teachers_and_their_mean_are_tried_on_gold_docs(teacher) -> None:
     vocab = spacy.blank("en").vocab
     gold, right, n_tags = [], [0, 0, 0], 0
     for first, second in zip(*alone, strict=True):
-        mean = get_tag_probabilities(first, labels) + get_tag_probabilities(second, labels)
+        mean = get_soft_targets(first, labels) + get_soft_targets(second, labels)
         given = [[t.tag_ for t in first], [t.tag_ for t in second]]
         given.append([labels[i] for i in mean.argmax(axis=1)])
         tags = [*given[0][:-1], ""] if len(first) > 1 else given[1]  # a word without a gold tag
@@ -144,7 +146,7 @@ def test_teacher_without_probabilities_teaches_its_tags() -> None:
     nlp.add_pipe("test_rule_tagger")
     (doc,) = labelled(nlp, ["I ham"])
     assert [token.tag_ for token in doc] == ["P", "N"]
-    assert_array_equal(get_tag_probabilities(doc, ["N", "P"]), [[0, 1], [1, 0]])
+    assert_array_equal(get_soft_targets(doc, ["N", "P"]), [[0, 1], [1, 0]])
 
 
 # Parts of speech
@@ -222,11 +224,11 @@ def test_command_writes_them_and_a_student_learns_them(stock_teacher, tmp_path) 
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"model": {"width": 32, "predict_pos": True}})
     optimizer = nlp.initialize(lambda: reader(nlp))
+    optimizer.learn_rate = 0.01
     for _ in range(30):
         nlp.update(list(reader(nlp)), sgd=optimizer)
     pairs = {pair for doc in pos_of([nlp(text) for text in TEXTS]) for pair in doc}
-    assert pairs <= {("N", "NOUN"), ("V", "VERB"), ("J", "ADJ")}
-    assert len(pairs) > 1
+    assert pairs == {("N", "NOUN"), ("V", "VERB"), ("J", "ADJ")}
 
 
 def test_pipeline_without_tags_is_refused() -> None:

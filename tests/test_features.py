@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy
 import pytest
 import spacy
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
 from spacy.vectors import Vectors
 from spacy.vocab import Vocab
@@ -14,10 +14,10 @@ from thinc.api import Linear, chain
 from spacy_lstm_tagger.features.extractor import (
     FeatureExtractor,
     extract_features,
-    needs_vocabulary,
     set_vocabulary,
+    vocabulary_of,
 )
-from spacy_lstm_tagger.features.vocabulary import N_AFFIXES, Vocabulary
+from spacy_lstm_tagger.features.vocabulary import LEAST_RARE, N_AFFIXES, Vocabulary
 
 TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham"]
 
@@ -40,7 +40,8 @@ def make_docs(*sentences: list[str], vocab: Vocab | None = None) -> list[Doc]:
 def features_of(docs: list[Doc], attrs: dict) -> SimpleNamespace:
     """The features of docs and those of all of their forms."""
     features = extract_features(docs, attrs)
-    return SimpleNamespace(**features._asdict(), **features.of_all()._asdict())
+    of_all = features.extract(numpy.arange(len(features.keys)))
+    return SimpleNamespace(**features._asdict(), **of_all._asdict())
 
 
 def spelling_of(features: SimpleNamespace, vocabulary: Vocabulary, form: int) -> str:
@@ -124,9 +125,12 @@ def test_set_vocabulary_finds_its_node_and_prunes() -> None:
         min_word_freq=2, max_characters=8, affixes=True, include_static_vectors=False
     )
     model = chain(features, Linear(1, 1))
-    assert needs_vocabulary(model)
-    set_vocabulary(model, Vocabulary({"ham": 2, "eggs": 1}, {"h": 1}))
+    model.set_ref("features", features)
+    assert vocabulary_of(model) == Vocabulary()
+    rare = {f"w{i}": 1 for i in range(LEAST_RARE)}
+    set_vocabulary(model, Vocabulary({"ham": 2, **rare}, {"h": 1}))
     assert features.attrs["vocabulary"].words == {"ham": 2}
+    assert vocabulary_of(model) is features.attrs["vocabulary"]
 
 
 def test_affixes_of_every_form() -> None:
@@ -151,7 +155,7 @@ def test_without_affixes_there_is_no_column() -> None:
 
 def test_other_models_need_no_vocabulary() -> None:
     model = Linear(1, 1)
-    assert not needs_vocabulary(model)
+    assert vocabulary_of(model) is None
     set_vocabulary(model, Vocabulary({"ham": 2}, {"h": 1}))
     assert "vocabulary" not in model.attrs
 
@@ -163,9 +167,12 @@ def test_extractors_do_not_share_a_vocabulary() -> None:
         "affixes": True,
         "include_static_vectors": False,
     }
-    one, other = FeatureExtractor(**settings), FeatureExtractor(**settings)
+    one, other = (chain(FeatureExtractor(**settings), Linear(1, 1)) for _ in range(2))
+    for model in (one, other):
+        model.set_ref("features", model.layers[0])
     set_vocabulary(one, Vocabulary({"ham": 2}, {"h": 1}))
-    assert not other.attrs["vocabulary"]
+    assert vocabulary_of(one).words == {"ham": 2}
+    assert not vocabulary_of(other)
 
 
 # Static vectors
@@ -217,11 +224,50 @@ def test_floret_vectors_are_those_of_the_vocab() -> None:
 
 
 @pytest.mark.parametrize("make_vocab", [table_vocab, floret_vocab])
-def test_vectors_of_foreign_docs_are_found_by_string(make_vocab) -> None:
-    own = make_docs(["ham"], vocab=make_vocab())
-    foreign = make_docs(["ham", "only-there"], vocab=Vocab())
-    features = features_of([*own, *foreign], make_attrs(own, static=True))
-    assert_array_equal(features.vectors[features.forms[1]], features.vectors[features.forms[0]])
+def test_vectors_of_docs_are_those_of_their_own_vocab(make_vocab) -> None:
+    docs = []
+    for factor in (1, -2):
+        vocab = make_vocab()
+        vocab.vectors.data *= factor
+        docs += make_docs(["ham", f"only-in-{factor}"], ["eggs", "ham"], [], vocab=vocab)
+    attrs = make_attrs(docs, static=True)
+    together = features_of(docs, attrs)
+    found = iter(together.vectors[together.forms])
+    for doc in docs:
+        alone = features_of([doc], attrs)
+        assert_array_equal([next(found) for _ in doc], alone.vectors[alone.forms].tolist())
+    assert_array_equal(docs[3].vocab["ham"].vector, -2 * docs[0].vocab["ham"].vector)
+    assert next(found, None) is None
+
+
+def test_docs_whose_vectors_are_of_other_widths_are_refused() -> None:
+    own, foreign = make_docs(["ham"], vocab=table_vocab()), make_docs(["ham"], [])
+    attrs = make_attrs(own, static=True)
+    with pytest.raises(ValueError, match=r"\[0, 3\] numbers.*with the tagger's own pipeline"):
+        extract_features([*own, *foreign], attrs)
+    assert extract_features([*own, foreign[1]], attrs).sizes.vector_width == 3
+
+
+def test_docs_of_two_vocabs_do_not_disturb_what_is_kept_of_words(
+    small_config, make_examples, scores_of, randomize
+) -> None:
+    """A word of both is two forms, with a static vector each, but has one embedding."""
+    nlp = spacy.blank("en")
+    vocab = table_vocab()
+    nlp.vocab.vectors = vocab.vectors
+    small_config["model"]["include_static_vectors"] = True
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    randomize(tagger)
+    alone = make_docs(["ham"], ["eggs"], ["like"], ["unseen"], vocab=nlp.vocab)
+    expected = scores_of(tagger, alone)
+    randomize(tagger)  # to the same weights, with nothing kept
+    words = ["ham", "eggs", "like"]
+    scores_of(tagger, [*make_docs(words, vocab=nlp.vocab), *make_docs(words, vocab=vocab)])
+    scores_of(tagger, make_docs(["a", "b", "c", "d"], vocab=nlp.vocab))
+    for doc, rows in zip(alone, expected, strict=True):
+        assert_allclose(scores_of(tagger, [doc])[0], rows, atol=1e-6)
 
 
 @pytest.mark.parametrize("make_vocab", [table_vocab, floret_vocab])
@@ -271,6 +317,7 @@ def test_features_of_some_forms_are_those_of_all() -> None:
     docs = make_docs(["Ham", "and", "ham", "eggs"])
     attrs = make_attrs(docs)
     features = extract_features(docs, attrs)
-    everything, some = features.of_all(), features.extract(numpy.asarray([2, 0]))
+    everything = features.extract(numpy.arange(len(features.keys)))
+    some = features.extract(numpy.asarray([2, 0]))
     assert_array_equal(some.words, everything.words[[2, 0]])
     assert_array_equal(some.n_characters, everything.n_characters[[2, 0]])

@@ -15,7 +15,7 @@ import srsly
 import torch
 
 from spacy_lstm_tagger.files.raw_text import read_docs
-from spacy_lstm_tagger.network.shim import check_archive, check_weights
+from spacy_lstm_tagger.network.weights import check_archive, check_weights
 from spacy_lstm_tagger.runtime.graph_check import check_graph
 
 REPOSITORY = Path(__file__).parent.parent
@@ -66,7 +66,7 @@ def with_sizes(message: dict, **sizes) -> bytes:
     "sizes",
     [
         {"n_words": 10**12},
-        {"n_tags": 2**63 - 1},
+        {"n_columns": 2**63 - 1},
         {"n_characters": -1},
         {"n_words": 1.5},
         {"affixes_per_form": 10**9},
@@ -89,6 +89,12 @@ CHANGES = {
         max_characters=srsly.msgpack_dumps("18")
     ),
     "setting out of range": lambda m: m["attrs"][1].update(max_characters=srsly.msgpack_dumps(-5)),
+    "columns of another model": lambda m: m["attrs"][2].update(
+        columns=srsly.msgpack_dumps({"tag": 2})
+    ),
+    "columns of no output": lambda m: m["attrs"][2].update(columns=srsly.msgpack_dumps({})),
+    "window without an inside": lambda m: m["attrs"][2].update(window=srsly.msgpack_dumps(64)),
+    "context out of range": lambda m: m["attrs"][2].update(context=srsly.msgpack_dumps(-1)),
     "smaller vocabulary": lambda m: m["attrs"][1].update(
         vocabulary=srsly.msgpack_dumps({"words": {"a": 1}, "characters": {"a": 1}})
     ),

@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from spacy_lstm_tagger.features.windows import make_blocks, plan_reading
-from spacy_lstm_tagger.network.recurrent import CELLS, Block, RecurrentEncoder
+from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder
 from spacy_lstm_tagger.network.tagger_network import (
     WORD_DROPOUT,
     CharacterEncoder,
@@ -25,13 +25,13 @@ COMBINATIONS = [
 NO_VECTORS = torch.zeros((0, 0))
 
 
-def read(lengths: list[int]) -> tuple[list[Block], torch.Tensor]:
+def read(lengths: list[int]) -> tuple[list[PaddedBatch], torch.Tensor]:
     plan = plan_reading(numpy.asarray(lengths, dtype="int64"))
-    blocks = [
-        Block(torch.from_numpy(block.items), torch.from_numpy(block.turned))
+    batches = [
+        PaddedBatch(torch.from_numpy(block.items), torch.from_numpy(block.reversal))
         for block in plan.blocks
     ]
-    return blocks, torch.from_numpy(plan.rows)
+    return batches, torch.from_numpy(plan.rows)
 
 
 def make_encoder(**settings) -> RecurrentEncoder:
@@ -47,7 +47,7 @@ def make_forms(spellings: list[list[int]], *, words: list[int], counts: list[int
     return Forms(
         words=torch.tensor(words),
         counts=torch.tensor(counts),
-        blocks=[Block(characters[b.items], torch.from_numpy(b.turned)) for b in blocks],
+        batches=[PaddedBatch(characters[b.items], torch.from_numpy(b.reversal)) for b in blocks],
         ends=[torch.from_numpy(block.ends) for block in blocks],
         ranks=torch.tensor(numpy.argsort(order)),
         affixes=torch.zeros((len(words), 0), dtype=torch.int64),
@@ -61,7 +61,7 @@ def make_network(**settings) -> TaggerNetwork:
         "n_affixes": 0,
         "affixes_per_form": 0,
         "vector_width": 0,
-        "n_tags": 3,
+        "n_columns": 3,
         "word_width": 5,
         "affix_width": 3,
         "char_embed_width": 4,
@@ -212,12 +212,38 @@ def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
     forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
     arguments = (forms, NO_VECTORS, torch.arange(3), *read([3]))
     before = network(*arguments)
-    network.grow_output(5)
+    network.grow_output([3], [5])
     after = network(*arguments)
     assert network.output.weight.shape == (5, 8)
     assert_allclose(after[:, :3].detach(), before.detach(), atol=1e-5)
     assert (after[:, 3:] < before.max(dim=1, keepdim=True).values).all()
     assert after.requires_grad
+
+
+def test_every_output_grows_behind_its_own_columns() -> None:
+    network = make_network(n_columns=5)
+    for parameter in network.parameters():
+        parameter.data.normal_(std=2.0)
+    forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
+    arguments = (forms, NO_VECTORS, torch.arange(3), *read([3]))
+    before = network(*arguments)
+    network.grow_output([3, 2], [4, 4])
+    after = network(*arguments)
+    assert after.shape == (3, 8)
+    assert_allclose(after[:, :3].detach(), before[:, :3].detach(), atol=1e-5)
+    assert_allclose(after[:, 4:6].detach(), before[:, 3:].detach(), atol=1e-5)
+    assert (after[:, 3] < before[:, :3].max(dim=1).values).all()
+    assert (after[:, 6:] < before[:, 3:].max(dim=1, keepdim=True).values).all()
+
+
+def test_rows_of_what_is_unknown_start_at_zero() -> None:
+    """If training never meets anything unknown, they must say nothing."""
+    network = make_network(n_affixes=4, affixes_per_form=1)
+    tables = (network.words, network.affixes, network.characters.embedding)
+    for table in tables:
+        assert not table.weight[0].any()
+        assert table.weight[1:].any(dim=1).all()
+        assert table.weight.requires_grad
 
 
 def test_no_parameter_is_a_bare_number() -> None:
@@ -229,4 +255,4 @@ def test_scores_of_embedded_forms_are_those_of_the_forms() -> None:
     network = make_network()
     forms = make_forms([[1, 2], [3]], words=[1, 2], counts=[1, 1])
     rest = (NO_VECTORS, torch.tensor([0, 1, 0]), *read([2, 1]))
-    assert torch.equal(network(forms, *rest), network(network.embed(forms, 0.0), *rest))
+    assert torch.equal(network(forms, *rest), network.encode(network.embed(forms), *rest))

@@ -15,16 +15,11 @@ from spacy.training import Example
 from spacy.training.converters import conllu_to_docs
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.outputs.pos import (
-    PARTS_OF_SPEECH,
-    AllowedPos,
-    choose_pos,
-    extended,
-    pos_codes,
-    set_pos,
-)
+from spacy_lstm_tagger.outputs.gold import combinations_in
+from spacy_lstm_tagger.outputs.output import MISSING
+from spacy_lstm_tagger.outputs.pos import PARTS_OF_SPEECH, PosOutput
 from spacy_lstm_tagger.pipeline.probabilities import tag_probabilities
-from spacy_lstm_tagger.training.loss import MISSING
+from spacy_lstm_tagger.training.alignment import aligned_values
 
 DATA = [
     ("I like green eggs", {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}),
@@ -70,6 +65,19 @@ def example(pos: list[str], tags: list[str] | None = None, words: list[str] | No
     return Example.from_dict(predicted, {**gold, **({"tags": tags} if tags else {})})
 
 
+def pos_codes(examples: list[Example]) -> numpy.ndarray:
+    return PosOutput().codes(aligned_values(examples, "POS"), {}, "lstm_tagger")
+
+
+def settings(labels: list[str], known: dict[str, list[str]] | None = None) -> dict:
+    return {"labels": labels, "pos_of_tags": {} if known is None else known, "overwrite": False}
+
+
+def choose(scores: numpy.ndarray, tags: list[int], cfg: dict, output: PosOutput) -> list[str]:
+    columns = output.choose(scores, {"tag": numpy.asarray(tags, dtype="int64")}, cfg)
+    return [PARTS_OF_SPEECH[column] for column in columns]
+
+
 # Columns
 
 
@@ -78,7 +86,7 @@ def test_every_part_of_speech_of_spacy_has_its_column_and_back() -> None:
     columns = pos_codes([example(list(PARTS_OF_SPEECH))])
     assert_array_equal(columns, numpy.arange(N))
     doc = Doc(Vocab(), words=["w"] * N)
-    set_pos([doc], [columns], overwrite=False)
+    PosOutput().annotate([doc], [columns], settings([]))
     assert [token.pos_ for token in doc] == list(PARTS_OF_SPEECH)
 
 
@@ -91,34 +99,46 @@ def test_missing_and_misaligned_tokens_have_none() -> None:
 
 
 def test_what_goes_with_a_tag_is_collected() -> None:
-    pos = [PARTS_OF_SPEECH.index(name) for name in ("NOUN", "PROPN", "VERB", "NOUN")]
-    tags = numpy.asarray([1, 1, 0, MISSING])
-    known = extended({}, ("V", "N"), tags, numpy.asarray(pos))
+    def learn(cfg: dict, tags: list[str], pos: list[str]) -> dict:
+        gold = combinations_in([example(pos, tags).reference], ["TAG", "POS"])
+        PosOutput().learn(gold, cfg)
+        return cfg["pos_of_tags"]
+
+    cfg = settings(["V", "N"])
+    tags, pos = ["N", "N", "V", "", "Q"], ["NOUN", "PROPN", "VERB", "NOUN", "X"]
+    known = learn(cfg, tags, pos)
     assert known == {"V": ["VERB"], "N": ["NOUN", "PROPN"]}
-    assert extended(known, ("V", "N"), tags, numpy.asarray(pos)) is known
-    assert extended(known, ("V", "N"), tags, numpy.full(4, MISSING)) is known
-    assert extended(known, ("V", "N"), tags[[2]], numpy.asarray(pos[:1]))["V"] == ["VERB", "NOUN"]
+    assert learn(cfg, tags, pos) is known
+    assert learn(cfg, [""] * 5, pos) is known
+    assert learn(cfg, ["V", "N"], ["", ""]) is known
+    assert learn(cfg, ["V"], ["NOUN"])["V"] == ["VERB", "NOUN"]
     assert known["V"] == ["VERB"]
 
 
 def test_best_among_those_that_go_with_the_tag() -> None:
-    known = {"V": ["VERB", "AUX"], "N": ["X"]}
-    allowed = AllowedPos().of(("N", "Q", "V"), known)
-    assert_array_equal(allowed.sum(axis=1), [1, N, 2])
+    cfg = settings(["N", "Q", "V"], {"V": ["VERB", "AUX"], "N": ["X"]})
     scores = numpy.zeros((3, N), dtype="float32")
     scores[:, PARTS_OF_SPEECH.index("NOUN")] = 2
     scores[:, PARTS_OF_SPEECH.index("AUX")] = 1
-    chosen = choose_pos(scores, numpy.asarray([0, 1, 2]), allowed)
-    assert [PARTS_OF_SPEECH[column] for column in chosen] == ["X", "NOUN", "AUX"]
-    assert choose_pos(scores[:0], numpy.asarray([], dtype=int), allowed).shape == (0,)
+    assert choose(scores, [0, 1, 2], cfg, PosOutput()) == ["X", "NOUN", "AUX"]
+    assert choose(scores[:0], [], cfg, PosOutput()) == []
+    scores[:, PARTS_OF_SPEECH.index("AUX")] = -1
+    assert choose(scores, [0, 1, 2], cfg, PosOutput()) == ["X", "NOUN", "VERB"]
 
 
-def test_array_is_made_anew_when_something_was_added() -> None:
-    table, known = AllowedPos(), {"N": ["X"]}
-    first = table.of(("N",), known)
-    assert table.of(("N",), known) is first
-    assert table.of(("N", "V"), known).shape == (2, N)
-    assert table.of(("N", "V"), {**known, "V": ["X"]}).sum() == 2
+def test_what_was_added_counts_at_once() -> None:
+    scores = numpy.zeros((1, N), dtype="float32")
+    scores[:, PARTS_OF_SPEECH.index("NOUN")] = 1
+    output, cfg = PosOutput(), settings(["N"], {"N": ["X"]})
+    assert choose(scores, [0], cfg, output) == ["X"]
+    cfg["pos_of_tags"] = {"N": ["X", "NOUN"]}
+    assert choose(scores, [0], cfg, output) == ["NOUN"]
+    cfg["labels"].append("V")
+    assert choose(scores, [1], cfg, output) == ["NOUN"]
+    cfg["pos_of_tags"] = {"N": ["X"], "V": ["VERB"]}
+    assert choose(scores, [1], cfg, output) == ["VERB"]
+    cfg["labels"].reverse()
+    assert choose(scores, [1], cfg, output) == ["X"]
 
 
 # Learning
@@ -190,11 +210,13 @@ def test_no_tag_gets_a_part_of_speech_that_it_never_had(random, make_examples, r
     assert seen == trained_on
 
 
-def test_starting_anew_forgets_what_went_with_tags(trained, make_examples, train_data) -> None:
-    assert set(tagger(trained).cfg["pos_of_tags"]) == {"J", "N", "V"}
-    examples = make_examples(trained, DATA)
+def test_initializing_again_forgets_what_went_with_tags(trained, make_examples) -> None:
+    known = {"J": ["ADJ"], "N": ["NOUN", "PRON"], "V": ["VERB"]}
+    assert tagger(trained).cfg["pos_of_tags"] == known
+    other = [("Eat blue ham", {"tags": ["V", "J", "N"], "pos": ["X", "ADJ", "NOUN"]})]
+    examples = make_examples(trained, other)
     trained.initialize(lambda: examples)
-    assert tagger(trained).cfg["pos_of_tags"] == {}
+    assert tagger(trained).cfg["pos_of_tags"] == {"J": ["ADJ"], "N": ["NOUN"], "V": ["X"]}
 
 
 @pytest.mark.parametrize("table", [[], {"N": "NOUN"}, {"N": []}, {"N": ["THING"]}, {"N": [["X"]]}])
@@ -231,7 +253,7 @@ def test_nothing_is_lost_of_docs_without_tokens(random) -> None:
     component = tagger(random)
     component.set_annotations(docs, component.predict(docs))
     assert [rows.shape for rows in component.predict(docs)] == [(0,), (0,)]
-    assert [rows.shape for rows in component.predict(docs).pos] == [(0,), (0,)]
+    assert [rows.shape for rows in component.predict(docs).others["pos"]] == [(0,), (0,)]
     assert [rows.shape for rows in component.predict_probabilities(docs)] == [(0, 3)] * 2
 
 
@@ -327,19 +349,24 @@ def test_files_of_the_other_setting_are_refused(make_nlp, setting: bool) -> None
         assert_array_equal(rows, earlier)
 
 
-def test_a_file_that_only_says_otherwise_is_refused(make_nlp) -> None:
+def columns_saved(model: dict) -> list[dict | None]:
+    return [srsly.msgpack_loads(attrs.get("columns", b"\xc0")) for attrs in model["attrs"]]
+
+
+@pytest.mark.parametrize(
+    "columns", [{"tag": 3, "pos": N}, {"pos": N, "tag": 3}, {"pos": N}, {"tag": 4}, {"x": 3}]
+)
+def test_a_file_that_only_says_otherwise_is_refused(make_nlp, columns: dict) -> None:
     component = tagger(make_nlp(DATA, steps=5))
     message = srsly.msgpack_loads(component.to_bytes())
     model = srsly.msgpack_loads(message["model"])
-    assert [srsly.msgpack_loads(attrs.get("predict_pos", b"\xc0")) for attrs in model["attrs"]] == [
-        False,
-        None,
-        None,
-    ]
-    model["attrs"][0]["predict_pos"] = srsly.msgpack_dumps(True)
+    assert columns_saved(model) == [None, None, {"tag": 3}]
+    model["attrs"][2]["columns"] = srsly.msgpack_dumps(columns)
     message["model"] = srsly.msgpack_dumps(model)
-    with pytest.raises(ValueError, match="predict_pos is False"):
+    before = component.to_bytes()
+    with pytest.raises(ValueError, match=r"\[lstm_tagger\].*'tag'"):
         component.from_bytes(srsly.msgpack_dumps(message))
+    assert component.to_bytes() == before
 
 
 def test_models_of_before_the_setting_load(make_nlp, tmp_path) -> None:
@@ -350,11 +377,29 @@ def test_models_of_before_the_setting_load(make_nlp, tmp_path) -> None:
     config = "\n".join(line for line in config.splitlines() if "predict_pos" not in line)
     (tmp_path / "config.cfg").write_text(config, encoding="utf8")
     model = srsly.msgpack_loads((tmp_path / "lstm_tagger/model").read_bytes())
-    del model["attrs"][0]["predict_pos"]
+    for attr in ("columns", "window", "context", "cell"):
+        del model["attrs"][2][attr]
+    shim = srsly.msgpack_loads(model["shims"][2][0])
+    shim["sizes"]["n_tags"] = shim["sizes"].pop("n_columns")
+    model["shims"][2][0] = srsly.msgpack_dumps(shim)
     (tmp_path / "lstm_tagger/model").write_bytes(srsly.msgpack_dumps(model))
     loaded = spacy.load(tmp_path)
     for rows, old in zip(scores(loaded), scores(nlp), strict=True):
         assert_array_equal(rows, old)
+    assert tagger(loaded).to_bytes() == tagger(nlp).to_bytes()
+
+
+def test_attribute_of_earlier_versions_is_read_and_not_saved_again(random) -> None:
+    """They saved `predict_pos` at the model; today "columns" says the same."""
+    component = tagger(random)
+    message = srsly.msgpack_loads(component.to_bytes())
+    model = srsly.msgpack_loads(message["model"])
+    model["attrs"][0]["predict_pos"] = srsly.msgpack_dumps(True)
+    del model["attrs"][2]["columns"]
+    before = component.to_bytes(exclude=["vocab"]), found(random)
+    component.from_bytes(srsly.msgpack_dumps({**message, "model": srsly.msgpack_dumps(model)}))
+    assert "predict_pos" not in component.model.attrs
+    assert (component.to_bytes(exclude=["vocab"]), found(random)) == before
 
 
 # Commands

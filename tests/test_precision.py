@@ -12,7 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.architectures import build_lstm_tagger_v1
-from spacy_lstm_tagger.network import precision as lowering
+from spacy_lstm_tagger.network.precision import computes_bfloat16, make_predictor
+from spacy_lstm_tagger.runtime.session import QuantizedEncoder
 
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham", "ham and eggs " * 40]
 FEW_BITS = ["bfloat16", "int8"]
@@ -50,16 +51,24 @@ def test_tags_stay_and_scores_change_little(precision, load) -> None:
     assert not numpy.array_equal(scores(low)[0], scores(full)[0])  # it is not float32 after all
 
 
-@pytest.mark.parametrize("cell", ["gru", "rnn"])
-@pytest.mark.parametrize("precision", FEW_BITS)
+@pytest.mark.parametrize(
+    ("precision", "cell"),
+    [("bfloat16", "gru"), ("bfloat16", "rnn"), ("int8", "lstm")],
+)
 def test_every_cell_predicts(precision, cell, make_nlp) -> None:
     nlp = make_nlp(steps=30, model={"cell": cell, "bidirectional": False})
     expected = tags(nlp)
     tagger = nlp.get_pipe("lstm_tagger")
     shim = tagger.model.get_ref("output_layer").shims[0]
-    shim.lower.keywords["precision"] = precision
+    shim.make_predictor.keywords["precision"] = precision
     shim.weights_changed()
     assert tags(nlp) == expected
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_eight_bits_are_refused_for_cells_that_would_be_read_in_float32(cell) -> None:
+    with pytest.raises(ValueError, match=rf"int8.*'lstm' alone.*'{cell}'.*Use float32.*\"lstm\""):
+        build_lstm_tagger_v1(precision="int8", cell=cell)
 
 
 def test_static_vectors_are_read_in_eight_bits(small_config, make_examples, randomize) -> None:
@@ -130,7 +139,7 @@ def test_auto_asks_the_processor(has_it, load, monkeypatch) -> None:
 def test_torch_that_cannot_tell_computes_in_float32(monkeypatch) -> None:
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.delattr(torch.cpu, name, raising=False)
-    assert not lowering.computes_bfloat16(torch.device("cpu"))
+    assert not computes_bfloat16(torch.device("cpu"))
 
 
 def test_unknown_precision_is_named() -> None:
@@ -139,17 +148,21 @@ def test_unknown_precision_is_named() -> None:
         build_lstm_tagger_v1(precision="int4")
 
 
-def test_eight_bits_without_their_library_say_what_to_install(load, monkeypatch) -> None:
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+def test_eight_bits_without_their_libraries_say_what_to_install(library, load, monkeypatch) -> None:
     nlp = load("int8")
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ImportError, match=r"precision is 'int8'.*pip install"):
+    for name in [name for name in sys.modules if name.startswith(f"{library}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    message = rf'needs {library}, which cannot be imported.*pip install "spacy-lstm-tagger\[onnx\]"'
+    with pytest.raises(ImportError, match=message):
         nlp("green ham")
 
 
 def test_eight_bits_are_refused_on_a_gpu(load) -> None:
     network = load("float32").get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0].module
     with pytest.raises(ValueError, match=r"precision is 'int8'.*GPU"):
-        lowering.lower(network.to("meta"), precision="int8", cell="lstm")
+        make_predictor(network.to("meta"), precision="int8", quantize=QuantizedEncoder)
 
 
 @pytest.mark.parametrize("precision", ["float32", *FEW_BITS])
@@ -161,11 +174,11 @@ def test_docs_of_one_length_are_tagged_as_among_others(precision, load) -> None:
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch is without oneDNN")
-def test_float32_lays_weights_out_once(load) -> None:
+def test_float32_prepacks_weights_once(load) -> None:
     nlp = load("float32")
     shim = nlp.get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0]
     expected = tags(nlp)
-    lowered = shim._lowered
+    predictor = shim._derived.predictor
     assert tags(nlp) == expected
-    assert shim._lowered is lowered is not shim.module
-    assert lowered.output.weight is shim.module.output.weight
+    assert shim._derived.predictor is predictor is not shim.module
+    assert predictor.output.weight is shim.module.output.weight

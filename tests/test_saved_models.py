@@ -12,9 +12,7 @@ TEXTS = [
     "",
     "Can you send 3 unheard-of wörds 👍 to anna@example.com?",
     " \n ",
-    " ".join(
-        ["Anna", "and", "Ben", "eat", "the", "green", "eggs", "of", "1,200", "hens", ";"] * 55
-    ),  # two windows
+    "Anna and Ben eat the green eggs of 1,200 hens . " * 55,  # two windows
 ]
 DIRECTORY = Path(__file__).parent / "saved_models"
 KINDS = sorted(path.name for path in DIRECTORY.iterdir() if path.is_dir())

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import srsly
 import torch
@@ -16,7 +17,7 @@ from thinc.types import ArgsKwargs, Floats2d
 from torch import nn
 
 from spacy_lstm_tagger.features.windows import plan_reading
-from spacy_lstm_tagger.network.recurrent import RecurrentEncoder
+from spacy_lstm_tagger.network.recurrent import PaddedBatch, RecurrentEncoder
 from spacy_lstm_tagger.network.shim import LateTorchShim
 
 SIZES = {"input_width": 5}
@@ -34,15 +35,11 @@ def built_shim(**settings: Any) -> LateTorchShim:
 
 
 def make_inputs(length: int = 4, dropout: float = 0.0, grad: bool = False) -> ArgsKwargs:
-    import numpy
-
-    from spacy_lstm_tagger.network.recurrent import Block
-
     plan = plan_reading(numpy.asarray([length]))
     block = plan.blocks[0]
-    blocks = [Block(torch.from_numpy(block.items), torch.from_numpy(block.turned))]
+    batches = [PaddedBatch(torch.from_numpy(block.items), torch.from_numpy(block.reversal))]
     X = torch.linspace(-1, 1, length * 5).reshape(length, 5).requires_grad_(grad)
-    return ArgsKwargs(args=(X, blocks, torch.from_numpy(plan.rows)), kwargs={"dropout": dropout})
+    return ArgsKwargs(args=(X, batches, torch.from_numpy(plan.rows)), kwargs={"dropout": dropout})
 
 
 def train_step(shim: LateTorchShim, optimizer: Any) -> None:
@@ -303,7 +300,7 @@ def damaged(kind: str) -> bytes:
     elif kind == "other sizes":
         message["sizes"] = {"input_width": 6}
     elif kind == "sizes of another network":
-        message["sizes"] = {"n_tags": 3}
+        message["sizes"] = {"n_columns": 3}
     elif kind == "other network":
         message = srsly.msgpack_loads(built_shim(cell="gru").to_bytes())
     elif kind == "deeper network":

@@ -8,7 +8,10 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from spacy_lstm_tagger.features.extractor import FeatureExtractor
-from spacy_lstm_tagger.features.vocabulary import UNKNOWN, Vocabulary
+from spacy_lstm_tagger.features.vocabulary import LEAST_RARE, UNKNOWN, Vocabulary
+
+RARE = [chr(0x4E00 + i) for i in range(LEAST_RARE)]
+"""Words of one character each, so that no two of them share an affix."""
 
 Counts = st.dictionaries(st.text(min_size=1, max_size=5), st.integers(1, 1000), max_size=8)
 
@@ -71,15 +74,22 @@ def test_sizes_count_the_unknown_row() -> None:
 
 
 def test_pruning_drops_rare_words_and_no_characters() -> None:
-    vocabulary = learn("ham ham eggs x").pruned(2)
+    vocabulary = learn("ham ham eggs x", *RARE[2:]).pruned(2)
     assert vocabulary.words == {"ham": 2}
     assert "x" in vocabulary.characters
     assert vocabulary.word_row("eggs") == UNKNOWN
 
 
+def test_a_few_rare_words_are_kept() -> None:
+    """They would teach the unknown word's row their own tags, not those of unknown words."""
+    vocabulary = learn("ham ham eggs x", *RARE[3:])
+    assert sum(n < 2 for n in vocabulary.words.values()) == LEAST_RARE - 1
+    assert vocabulary.pruned(2).words == vocabulary.words
+
+
 def test_affixes_are_those_of_three_distinct_words() -> None:
     text = "walking talking king King making unmade undone untied of or on a"
-    vocabulary = learn(text).pruned(5, affixes=True)
+    vocabulary = learn(text, *RARE).pruned(5, affixes=True)
     assert vocabulary.words == {}
     assert {a: n for a, n in vocabulary.affixes.items() if len(a) > 2} == {
         "-king": 4, "-ing": 4, "-ng": 4, "un-": 3,

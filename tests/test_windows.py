@@ -52,8 +52,8 @@ def test_block_puts_the_longest_sequence_first_and_pads_at_the_end() -> None:
 
 def test_reader_from_the_end_meets_padding_last() -> None:
     (block,) = blocks_of([2, 3, 1])
-    turned = block.items.reshape(-1)[block.turned].reshape(block.items.shape)
-    assert_array_equal(turned, [[4, 1, 5], [3, 0, 5], [2, 1, 5]])
+    backwards = block.items.reshape(-1)[block.reversal].reshape(block.items.shape)
+    assert_array_equal(backwards, [[4, 1, 5], [3, 0, 5], [2, 1, 5]])
 
 
 def test_block_keeps_the_order_of_equally_long_sequences() -> None:
@@ -112,13 +112,13 @@ def test_no_block_has_more_places_than_asked(lengths: list[int], places: int) ->
 
 
 @given(Lengths)
-def test_turning_twice_changes_nothing_and_once_turns_each_sequence(lengths: list[int]) -> None:
+def test_reversing_twice_changes_nothing_and_once_reverses_each_sequence(lengths: list[int]) -> None:
     for block in blocks_of(lengths):
         places = numpy.arange(block.items.size)
-        assert_array_equal(block.turned[block.turned], places)
-        turned = block.items.reshape(-1)[block.turned].reshape(block.items.shape)
+        assert_array_equal(block.reversal[block.reversal], places)
+        backwards = block.items.reshape(-1)[block.reversal].reshape(block.items.shape)
         from_end = [sequence[::-1] for sequence in sequences_of(block)]
-        assert sequences_of(block._replace(items=turned)) == from_end
+        assert sequences_of(block._replace(items=backwards)) == from_end
         last = block.items.reshape(-1)[block.ends]
         assert last.tolist() == [sequence[-1] for sequence in sequences_of(block)]
 

@@ -21,7 +21,8 @@ from spacy.training import Example
 from thinc.api import fix_random_seed
 
 from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
-from spacy_lstm_tagger.distill.teacher import Teacher, label
+from spacy_lstm_tagger.distill.labelling import label
+from spacy_lstm_tagger.distill.teacher import Teacher
 from spacy_lstm_tagger.files.raw_text import read_docs
 from spacy_lstm_tagger.training.soft_targets import soft_targets
 
@@ -124,7 +125,7 @@ def use(nlp: Language) -> None:
 def _component(nlp: Language) -> Target:
     """The bytes of the whole component but for its strings, which spaCy reads."""
     tagger = nlp.get_pipe("lstm_tagger")
-    sound = tagger.to_bytes(exclude=["vocab"])
+    sound, cfg = tagger.to_bytes(exclude=["vocab"]), dict(tagger.cfg)
 
     def load(data: bytes) -> None:
         try:
@@ -136,6 +137,7 @@ def _component(nlp: Language) -> Target:
             use(nlp)
         finally:
             tagger.cfg.clear()  # loading leaves settings that are not in the data
+            tagger.cfg.update(cfg)  # in this order, as the bytes are compared
             tagger.from_bytes(sound, exclude=["vocab"])
 
     return Target(sound, "msgpack", load, pickles())
@@ -237,7 +239,7 @@ def _taught(nlp: Language, directory: Path) -> Target:
     def load(data: bytes) -> None:
         path.write_bytes(zlib_bytes(data))
         read = build_distillation_corpus_v1(gold=lambda nlp: [], teacher=path)
-        soft_targets(list(read(nlp)), labels)
+        soft_targets(list(read(nlp)), "tag", labels)
 
     return Target(message, "msgpack", load)
 

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 import numpy
-import spacy
 import typer
-from spacy.pipeline.tagger import Tagger
-from spacy.tokens import Doc
+from spacy.language import Language
+from thinc.api import NumpyOps
 from wasabi import msg
 
-from ..files.raw_text import stored_docs
-from ..pipeline.probabilities import calibration_error, fit_temperature, score_tokens, softmax
+from ..arrays import Floats2d, Ints1d
+from ..files.raw_text import bare_doc, stored_docs
+from ..pipeline.calibration import calibration_error, fit_temperature
+from ..pipeline.probabilities import score_tokens
 from . import lstm_tagger_cli
-from .output import check_new, save_pipeline
+from .errors import failing_in_one_line
+from .pipelines import check_new, get_tagger, load_pipeline, save_pipeline
 
 BATCH = 500
 
@@ -29,37 +31,57 @@ def calibrate_cli(
     The expected calibration error is measured on the half of the docs that the temperature was
     not fitted on, and the other way round; the temperature that is saved is fitted on all.
     """
-    check_new(output)
-    try:
-        nlp = spacy.load(model)
-        if component not in nlp.pipe_names:
-            raise ValueError(f"There is no component '{component}', only {nlp.pipe_names}.")
-        tagger = nlp.get_pipe(component)
-        docs = list(stored_docs(data, nlp.vocab))
-        halves = [_scored(tagger, docs[0::2]), _scored(tagger, docs[1::2])]
-    except (OSError, ValueError) as error:
-        msg.fail(f"Cannot calibrate the pipeline '{model}'", str(error), exits=1)
-    before, after = [], []
-    for (scores, gold), (others, other_gold) in zip(halves, halves[::-1], strict=True):
-        before.append(calibration_error(softmax(numpy, scores), gold))
-        temperature = fit_temperature(others, other_gold)
-        after.append(calibration_error(softmax(numpy, scores / temperature), gold))
-    scores, gold = (numpy.concatenate(parts) for parts in zip(*halves, strict=True))
-    tagger.cfg["temperature"] = fit_temperature(scores, gold)
-    save_pipeline(nlp, output)
+    with failing_in_one_line(f"Cannot calibrate the pipeline '{model}'"):
+        check_new(output)
+        nlp = load_pipeline(model)
+        tagger = get_tagger(nlp, component)
+        scored = score_gold(nlp, component, data)
+        halves = [scored[0::2], scored[1::2]]
+        before, after = [], []
+        for half, other in zip(halves, halves[::-1], strict=True):
+            scores, gold = _joined(half)
+            before.append(_error(scores, gold, 1.0))
+            after.append(_error(scores, gold, fit_temperature(*_joined(other))))
+        tagger.cfg["temperature"] = fit_temperature(*_joined(scored))
+        save_pipeline(nlp, output)
     msg.good(
         f"Wrote {output}: temperature {tagger.cfg['temperature']:.3f}, expected calibration "
         f"error {100 * numpy.mean(after):.2f} % (uncalibrated {100 * numpy.mean(before):.2f} %)"
     )
 
 
-def _scored(tagger: Tagger, docs: list[Doc]) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Scores and gold columns of all tokens that have a gold tag that the tagger knows."""
+def score_gold(nlp: Language, component: str, data: Path) -> list[tuple[Floats2d, Ints1d]]:
+    """Score the docs of a file as the pipeline would, with the components before the tagger.
+
+    Returns for each doc the scores and the gold columns of its tokens with a gold tag that the
+    tagger knows; docs without such tokens are left out.
+    Raises ValueError unless at least two docs have some.
+    """
+    tagger = get_tagger(nlp, component)
     columns = {label: i for i, label in enumerate(tagger.labels)}
-    gold = numpy.asarray([columns.get(token.tag_, -1) for doc in docs for token in doc])
-    if not (gold >= 0).any():
-        raise ValueError("Less than two of the docs have tokens with gold tags that it knows.")
-    batches = [docs[i : i + BATCH] for i in range(0, len(docs), BATCH)]
-    predicted = [scores for batch in batches for scores in score_tokens(tagger, batch).tags]
-    scores = numpy.concatenate([tagger.model.ops.to_numpy(rows) for rows in predicted])
-    return scores[gold >= 0], gold[gold >= 0]
+    docs = list(stored_docs(data, nlp.vocab))
+    of_docs = [numpy.asarray([columns.get(token.tag_, -1) for token in doc]) for doc in docs]
+    known = [i for i, gold in enumerate(of_docs) if (gold >= 0).any()]
+    if len(known) < 2:
+        raise ValueError(
+            f"{len(known)} of the {len(docs)} docs of {data} have tokens with gold tags that the "
+            "tagger knows, but it takes two. Give it held-out data with the tagger's own tags."
+        )
+    earlier = nlp.pipe_names[: nlp.pipe_names.index(component)]
+    scored: list[tuple[Floats2d, Ints1d]] = []
+    with nlp.select_pipes(enable=earlier):
+        bare = (bare_doc(nlp.vocab, docs[i]) for i in known)
+        for doc, i in zip(nlp.pipe(bare, batch_size=BATCH), known, strict=True):
+            gold = of_docs[i]
+            scores = tagger.model.ops.to_numpy(score_tokens(tagger, [doc])[0])
+            scored.append((scores[gold >= 0], gold[gold >= 0]))
+    return scored
+
+
+def _joined(scored: list[tuple[Floats2d, Ints1d]]) -> tuple[Floats2d, Ints1d]:
+    scores, gold = zip(*scored, strict=True)
+    return numpy.concatenate(scores), numpy.concatenate(gold)
+
+
+def _error(scores: Floats2d, gold: Ints1d, temperature: float) -> float:
+    return calibration_error(NumpyOps().softmax(scores, temperature=temperature), gold)

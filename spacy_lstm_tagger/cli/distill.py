@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from itertools import islice
 from pathlib import Path
 
-import spacy
 import typer
 from spacy.cli._util import import_code
-from spacy.language import Language
-from spacy.tokens import Doc, DocBin
 from spacy.util import minibatch
 from tqdm import tqdm
 from wasabi import msg
 
-from ..distill.teacher import Teacher, accuracies, label
+from ..distill.labelling import accuracies, label
+from ..distill.parts import Parts
+from ..distill.teacher import Teacher
 from ..files.raw_text import read_docs, stored_docs
 from . import lstm_tagger_cli
-from .output import write_file
+from .errors import fail, failing_in_one_line
+from .pipelines import check_parent, load_pipeline
 
 PART = 2000
 """Docs in one part of the output."""
-
-ATTRS = ["TAG", "POS", "SPACY"]
 
 
 @lstm_tagger_cli.command("distill")
@@ -59,80 +54,29 @@ def distill_cli(
     interrupted goes on where it stopped.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
-        msg.fail(
+        fail(
             "--temperature must be above 0; --kept, --n-process and --batch-size at least 1; "
-            "--limit at least 0",
-            exits=1,
+            "--limit at least 0"
         )
-    if output.suffix != ".spacy" or not output.parent.is_dir():
-        msg.fail(
-            f"Cannot write {output}: it must be a .spacy file in a directory that exists.", exits=1
-        )
-    try:
+    with failing_in_one_line("Cannot distill"):
+        check_parent(output)
+        if output.suffix != ".spacy":
+            raise ValueError(f"cannot write {output}: its name must end in .spacy")
         import_code(code)
-        loaded = [Teacher(_load(name), temperature) for name in teachers.split(",")]
+        names = teachers.split(",")
+        loaded = [Teacher(load_pipeline(name), temperature) for name in names]
         if dev:
-            _try_on(dev, loaded, teachers.split(","), n_process, batch_size)
+            _try_on(dev, loaded, names, n_process, batch_size)
         text = [str(raw.resolve()), raw.stat().st_size]
-        settings = [teachers, *text, temperature, kept, limit, ATTRS]
-        parts = Parts(output, settings)
+        parts = Parts(output, [teachers, *text, temperature, kept, limit])
         docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
         docs = islice(docs, len(parts), None)
         with tqdm(unit=" docs", initial=len(parts)) as progress:
             for part in minibatch(docs, PART):
                 parts.add(label(part, loaded, kept, n_process=n_process, batch_size=batch_size))
                 progress.update(len(part))
-    except ValueError as error:
-        msg.fail("Cannot distill", str(error), exits=1)
-    n_docs, n_words = parts.join()
+        n_docs, n_words = parts.join()
     msg.good(f"Wrote {n_docs} docs of {n_words} words to {output}")
-
-
-class Parts:
-    """The output in parts, each written whole or not at all.
-
-    settings: what makes the output what it is; parts of other settings are refused.
-    Raises ValueError for parts of another run.
-    """
-
-    def __init__(self, output: Path, settings: list) -> None:
-        self.output = output
-        digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:16]
-        self.directory = output.with_name(f"{output.name}.parts")
-        present = self.directory / "settings"
-        if present.is_file() and present.read_text() != digest:
-            raise ValueError(
-                f"{self.directory} holds parts of a run with other teachers, text or settings. "
-                "Repeat that run to end it, or remove the directory."
-            )
-        self._used = output.with_name(f"{output.name}.parts.used")
-        shutil.rmtree(self._used, ignore_errors=True)  # of a run that was killed
-        self.directory.mkdir(exist_ok=True)
-        write_file(present, digest.encode())
-
-    def __len__(self) -> int:
-        """Number of docs that are there."""
-        return sum(int(path.stem.split("-")[1]) for path in self.paths())
-
-    def paths(self) -> list[Path]:
-        """The parts in their order."""
-        return sorted(self.directory.glob("*.spacy"))
-
-    def add(self, docs: list[Doc]) -> None:
-        """Write one more part."""
-        part = DocBin(attrs=ATTRS, store_user_data=True, docs=docs)
-        name = f"{len(self.paths()):06}-{len(docs)}.spacy"
-        write_file(self.directory / name, part.to_bytes())
-
-    def join(self) -> tuple[int, int]:
-        """Join the parts to the output and remove them. Returns the number of docs and words."""
-        whole = DocBin(attrs=ATTRS, store_user_data=True)
-        for path in self.paths():
-            whole.merge(DocBin(store_user_data=True).from_disk(path))
-        write_file(self.output, whole.to_bytes())
-        self.directory.replace(self._used)  # at once: a run killed now would find some of them
-        shutil.rmtree(self._used)
-        return len(whole), sum(len(tokens) for tokens in whole.tokens)
 
 
 def _try_on(
@@ -143,10 +87,3 @@ def _try_on(
     names = [*names, "their mean"] if len(names) > 1 else names
     for name, share in zip(names, shares, strict=False):
         msg.info(f"{100 * share:.2f} % of the tags of {dev.name} right: {name}")
-
-
-def _load(name: str) -> Language:
-    try:
-        return spacy.load(name)
-    except OSError as error:
-        raise ValueError(f"Cannot load the pipeline '{name}'. ({error})") from error

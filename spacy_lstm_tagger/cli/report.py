@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-import spacy
 import typer
 from spacy.cli._util import import_code
-from spacy.language import Language
 from wasabi import msg
 
 from ..extras import import_extra
+from ..files.atomic import write_file
 from . import lstm_tagger_cli
-from .output import write_file
+from .errors import failing_in_one_line
+from .pipelines import check_parent, load_pipeline
 
 WORST = 25
 
@@ -40,10 +40,9 @@ def report_cli(
     The pipeline is given the gold words, a sentence at a time, as `spacy evaluate --gold-preproc`
     does. Without --train, the first pipeline's own vocabulary says which words were seen.
     """
-    for path in (output, json_path):
-        if path is not None and not path.parent.is_dir():
-            msg.fail(f"Cannot write {path}: the directory {path.parent} does not exist", exits=1)
-    try:
+    with failing_in_one_line(f"Cannot make a report of '{model}' on {data}"):
+        for path in filter(None, (output, json_path)):
+            check_parent(path)
         from ..report.build import build_report
         from ..report.page import render_page
         from ..report.templating import new_environment
@@ -52,15 +51,13 @@ def report_cli(
         new_environment()
         import_code(code)
         names = [model] if other is None else [model, other]
-        pipelines = [(name, _load(name)) for name in names]
+        pipelines = [(name, load_pipeline(name)) for name in names]
         report = build_report(pipelines, data, train=train, worst=worst)
         page = render_page(report)
         figures = json.dumps(report.to_dict(), ensure_ascii=False, allow_nan=False, indent=1)
         if json_path is not None:
             write_file(json_path, f"{figures}\n".encode())
         write_file(output, page.encode())
-    except (ImportError, OSError, ValueError) as error:
-        msg.fail(f"Cannot make a report of '{model}' on {data}", str(error), exits=1)
     for tagger in report.taggers:
         share = tagger.accuracy
         msg.good(
@@ -68,10 +65,3 @@ def report_cli(
             f"{100 * share.high:.2f}) of {share.n} words"
         )
     msg.good(f"Wrote {output}")
-
-
-def _load(name: str) -> Language:
-    try:
-        return spacy.load(name)
-    except OSError as error:
-        raise ValueError(f"Cannot load the pipeline '{name}'. ({error})") from error

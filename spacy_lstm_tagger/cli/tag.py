@@ -1,10 +1,13 @@
 """`python -m spacy lstm-tagger tag`: print the tags of a text as a table."""
 
-import spacy
 import typer
+from spacy.glossary import GLOSSARY
 from wasabi import msg
 
+from ..pipeline.tagger import LSTMTagger
 from . import lstm_tagger_cli
+from .errors import failing_in_one_line
+from .pipelines import load_pipeline
 
 
 @lstm_tagger_cli.command("tag")
@@ -13,16 +16,17 @@ def tag_cli(
     text: str = typer.Argument(..., help="The text to tag"),
 ) -> None:
     """Print every word of a text with its tag and, from an lstm_tagger, the tag's probability."""
-    try:
-        nlp = spacy.load(model)
-    except OSError as error:
-        msg.fail(f"Cannot load the pipeline '{model}'", str(error), exits=1)
-    doc = nlp(text)
-    rows = [[token.text, token.tag_, spacy.explain(token.tag_) or ""] for token in doc]
+    with failing_in_one_line("Cannot tag the text"):
+        nlp = load_pipeline(model)
+        taggers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, LSTMTagger)]
+        if taggers:
+            taggers[-1].cfg["save_probabilities"] = 1
+        doc = nlp(text)
+    rows = [[token.text, token.tag_, GLOSSARY.get(token.tag_, "")] for token in doc]
     header = ["Word", "Tag", "Meaning"]
-    taggers = [pipe for _, pipe in nlp.pipeline if hasattr(pipe, "predict_probabilities")]
     if taggers:
-        (probabilities,) = taggers[-1].predict_probabilities([doc])
-        rows = [[*row, f"{p.max():.3f}"] for row, p in zip(rows, probabilities, strict=True)]
+        rows = [
+            [*row, f"{token._.tag_probability:.3f}"] for row, token in zip(rows, doc, strict=True)
+        ]
         header.append("Probability")
     msg.table(rows, header=header, divider=True)

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-import spacy
 import srsly
 import typer
-from wasabi import msg
 
 from ..files.raw_text import read_docs
 from ..report.annotation_tasks import label_studio_task, prodigy_task, uncertain_tokens
 from . import lstm_tagger_cli
+from .errors import fail, failing_in_one_line
+from .pipelines import get_tagger, load_pipeline
 
 FORMATS = {"prodigy": prodigy_task, "label-studio": label_studio_task}
 CANDIDATES = 3
@@ -27,18 +27,13 @@ def uncertain_cli(
 ) -> None:
     """Print the sentences that have uncertain tokens as JSON, one a line."""
     if not 0 < below <= 1 or form not in FORMATS:
-        msg.fail(
+        fail(
             f"--below is {below} and --format '{form}', but must be above 0 up to 1, and one of "
-            f"{', '.join(FORMATS)}",
-            exits=1,
+            f"{', '.join(FORMATS)}"
         )
-    try:
-        nlp = spacy.load(model)
-        if component not in nlp.pipe_names:
-            raise ValueError(f"There is no component '{component}', only {nlp.pipe_names}.")
-        nlp.get_pipe(component).cfg["save_probabilities"] = CANDIDATES
+    with failing_in_one_line(f"Cannot list uncertain tokens of {raw}"):
+        nlp = load_pipeline(model)
+        get_tagger(nlp, component).cfg["save_probabilities"] = CANDIDATES
         docs = nlp.pipe(read_docs(raw, nlp))
         for sentence, tokens in uncertain_tokens(docs, below):
             print(srsly.json_dumps(FORMATS[form](sentence, tokens)))
-    except (OSError, ValueError) as error:
-        msg.fail(f"Cannot list uncertain tokens of {raw}", str(error), exits=1)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy
 from spacy.attrs import ORTH
-from spacy.strings import get_string_id
 from spacy.tokens import Doc
-from spacy.vectors import Mode, Vectors
-from spacy.vocab import Vocab
 from thinc.api import Model
-from thinc.types import Floats2d, Ints1d, Ints2d
 
+from ..arrays import Floats2d, Ints1d, Ints2d
+from .static_vectors import static_vectors
 from .vocabulary import N_AFFIXES, Vocabulary
 
 
@@ -63,10 +62,6 @@ class DocFeatures(NamedTuple):
     extract: Callable[[Ints1d], FormFeatures]
     sizes: Sizes
 
-    def of_all(self) -> FormFeatures:
-        """The features of all distinct forms but for their vectors."""
-        return self.extract(numpy.arange(len(self.keys)))
-
 
 def FeatureExtractor(
     *, min_word_freq: int, max_characters: int, affixes: bool, include_static_vectors: bool
@@ -92,25 +87,26 @@ def FeatureExtractor(
     )
 
 
-def set_vocabulary(model: Model, vocabulary: Vocabulary) -> None:
+def set_vocabulary(model: Model[Any, Any], vocabulary: Vocabulary) -> None:
     """Hand the words and characters of the training docs to a tagger model.
 
     thinc's `Model.initialize` only ever sees ten docs, so the component collects the vocabulary
     and calls this before it initializes the model. Other models are left as they are.
     """
-    for node in model.walk():
-        if isinstance(node.attrs.get("vocabulary"), Vocabulary):
-            node.attrs["vocabulary"] = vocabulary.pruned(
-                node.attrs["min_word_freq"], affixes=node.attrs["affixes"]
-            )
+    features = model.maybe_get_ref("features")
+    if features is not None:
+        features.attrs["vocabulary"] = vocabulary.pruned(
+            features.attrs["min_word_freq"], affixes=features.attrs["affixes"]
+        )
 
 
-def needs_vocabulary(model: Model) -> bool:
-    """Whether the model has a part that `set_vocabulary` would provide for."""
-    return any(isinstance(node.attrs.get("vocabulary"), Vocabulary) for node in model.walk())
+def vocabulary_of(model: Model[Any, Any]) -> Vocabulary | None:
+    """Return the vocabulary of a tagger model; None for another architecture."""
+    features = model.maybe_get_ref("features")
+    return None if features is None else features.attrs["vocabulary"]
 
 
-def init(model: Model, X: list[Doc] | None = None, Y: object = None) -> None:
+def init(model: Model[Any, Any], X: list[Doc] | None = None, Y: object = None) -> None:
     """Check that what the features are made of is there."""
     if not model.attrs["vocabulary"]:
         raise ValueError(
@@ -128,44 +124,37 @@ def init(model: Model, X: list[Doc] | None = None, Y: object = None) -> None:
 
 
 def forward(
-    model: Model, docs: Sequence[Doc], is_train: bool
-) -> tuple[DocFeatures, Callable[[object], list]]:
+    model: Model[Any, Any], docs: Sequence[Doc], is_train: bool
+) -> tuple[DocFeatures, Callable[[object], list[Doc]]]:
     """Extract features. There is nothing to learn here, so nothing is propagated back."""
 
-    def backprop(d_features: object) -> list:
+    def backprop(d_features: object) -> list[Doc]:
         return []
 
     return extract_features(docs, model.attrs), backprop
 
 
-def extract_features(docs: Sequence[Doc], attrs: dict) -> DocFeatures:
-    """Features of the docs, with the settings of `FeatureExtractor` in `attrs`."""
+def extract_features(docs: Sequence[Doc], attrs: Mapping[str, Any]) -> DocFeatures:
+    """Return the features of the docs, with the settings of `FeatureExtractor` in `attrs`."""
     vocabulary: Vocabulary = attrs["vocabulary"]
+    with_vectors = attrs["include_static_vectors"]
     lengths = numpy.asarray([len(doc) for doc in docs], dtype="int64")
-    keys, owners, forms = _distinct_forms(docs, lengths)
-
-    def strings(indices: Ints1d) -> list[str]:
-        # Each string is looked up in the store of a doc it occurs in: docs may come from several.
-        return [
-            docs[owner].vocab.strings[key]
-            for key, owner in zip(keys[indices].tolist(), owners[indices].tolist(), strict=True)
-        ]
-
+    keys, owners, forms = _distinct_forms(docs, lengths, by_vocab=with_vectors)
     vectors = numpy.zeros((len(keys), 0), dtype="float32")
-    if attrs["include_static_vectors"] and len(keys) and docs[0].vocab.vectors_length:
-        vectors = _static_vectors(docs[0].vocab, strings(numpy.arange(len(keys))))
+    if with_vectors:
+        vectors = static_vectors(docs, owners, keys)
     return DocFeatures(
         lengths=lengths,
         forms=forms,
         keys=keys,
         vectors=vectors,
-        extract=lambda indices: _form_features(strings(indices), attrs),
+        extract=partial(_form_features, docs, keys, owners, attrs),
         sizes=sizes_of(vocabulary, vectors.shape[1]),
     )
 
 
 def sizes_of(vocabulary: Vocabulary, vector_width: int) -> Sizes:
-    """The sizes of a network for this vocabulary and static vectors of so many numbers."""
+    """Return the sizes of a network for this vocabulary and static vectors of so many numbers."""
     return Sizes(
         n_words=vocabulary.n_words,
         n_characters=vocabulary.n_characters,
@@ -175,8 +164,41 @@ def sizes_of(vocabulary: Vocabulary, vector_width: int) -> Sizes:
     )
 
 
-def _form_features(strings: list[str], attrs: dict) -> FormFeatures:
+def _distinct_forms(
+    docs: Sequence[Doc], lengths: Ints1d, *, by_vocab: bool
+) -> tuple[numpy.ndarray, Ints1d, Ints1d]:
+    """Return the distinct forms' hashes, a doc of each, and which form each token has.
+
+    by_vocab: whether a form of two vocabs counts as two, because it may have two static vectors.
+    """
+    if not lengths.sum():
+        return numpy.zeros(0, dtype="uint64"), _ints([]), _ints([])
+    orths = numpy.concatenate([doc.to_array(ORTH).reshape(-1) for doc in docs])
+    vocabs = {id(doc.vocab): i for i, doc in enumerate(docs)}
+    if by_vocab and len(vocabs) > 1:
+        of_tokens = numpy.repeat([vocabs[id(doc.vocab)] for doc in docs], lengths)
+        pairs = numpy.stack([of_tokens.astype("uint64"), orths])
+        _, first, forms = numpy.unique(pairs, axis=1, return_index=True, return_inverse=True)
+    else:
+        _, first, forms = numpy.unique(orths, return_index=True, return_inverse=True)
+    owners = numpy.searchsorted(numpy.cumsum(lengths), first, side="right")
+    return orths[first], owners, forms.reshape(-1).astype("int64")
+
+
+def _form_features(
+    docs: Sequence[Doc],
+    keys: numpy.ndarray,
+    owners: Ints1d,
+    attrs: Mapping[str, Any],
+    indices: Ints1d,
+) -> FormFeatures:
+    """Return the features of some of the distinct forms, by their indices."""
     vocabulary: Vocabulary = attrs["vocabulary"]
+    # Each string is looked up in the store of a doc it occurs in: docs may come from several.
+    strings = [
+        docs[owner].vocab.strings[key]
+        for key, owner in zip(keys[indices].tolist(), owners[indices].tolist(), strict=True)
+    ]
     spelled = [vocabulary.character_rows(_abridge(s, attrs["max_characters"])) for s in strings]
     return FormFeatures(
         words=_ints([vocabulary.word_row(string) for string in strings]),
@@ -185,16 +207,6 @@ def _form_features(strings: list[str], attrs: dict) -> FormFeatures:
         n_characters=_ints([len(rows) for rows in spelled]),
         affixes=_affixes(vocabulary, strings),
     )
-
-
-def _distinct_forms(docs: Sequence[Doc], lengths: Ints1d) -> tuple[numpy.ndarray, Ints1d, Ints1d]:
-    """The distinct hashes of all tokens, a doc of each, and which of them each token is."""
-    if not lengths.sum():
-        return numpy.zeros(0, dtype="uint64"), _ints([]), _ints([])
-    orths = numpy.concatenate([doc.to_array(ORTH).reshape(-1) for doc in docs])
-    keys, first, forms = numpy.unique(orths, return_index=True, return_inverse=True)
-    owners = numpy.searchsorted(numpy.cumsum(lengths), first, side="right")
-    return keys, owners, forms.reshape(-1).astype("int64")
 
 
 def _abridge(string: str, max_characters: int) -> str:
@@ -212,19 +224,6 @@ def _affixes(vocabulary: Vocabulary, strings: list[str]) -> Ints2d:
 
 def _affixes_per_form(vocabulary: Vocabulary) -> int:
     return N_AFFIXES if vocabulary.n_affixes else 0
-
-
-def _static_vectors(vocab: Vocab, strings: list[str]) -> Floats2d:
-    table = vocab.vectors
-    if isinstance(table, Vectors) and table.mode == Mode.floret:
-        return table.get_batch(strings)  # made of the strings' n-grams
-    keys = [get_string_id(string) for string in strings]
-    if not isinstance(table, Vectors):
-        return table.get_batch(keys)
-    rows = table.find(keys=keys)
-    vectors = table.data[rows]
-    vectors[rows < 0] = 0  # find() answers -1, the last row, for a word without a vector
-    return vectors
 
 
 def _ints(values: list[int]) -> Ints1d:

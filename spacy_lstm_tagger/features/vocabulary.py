@@ -28,6 +28,10 @@ MOST = 2**62
 MIN_AFFIX_FREQ = 3
 """Affixes of fewer distinct words are unknown."""
 
+LEAST_RARE = 100
+"""Rare words that it takes to share a row. Fewer would teach it their own tags, not those of
+unknown words: then each has a row of its own, and only word dropout trains the unknown word's."""
+
 
 class Vocabulary:
     """Rows and training counts of words, characters and affixes.
@@ -94,9 +98,12 @@ class Vocabulary:
     def pruned(self, min_word_freq: int, *, affixes: bool = False) -> Vocabulary:
         """Drop the words seen fewer than `min_word_freq` times: they share the unknown word.
 
+        Fewer than `LEAST_RARE` of them are kept.
         affixes: whether to find the affixes, among all words before they are dropped.
         """
         words = {word: n for word, n in self.words.items() if n >= min_word_freq}
+        if len(self.words) - len(words) < LEAST_RARE:
+            words = self.words
         return Vocabulary(words, self.characters, _common_affixes(self.words) if affixes else None)
 
     @property
@@ -184,10 +191,10 @@ def _all_sound(counts: Mapping[Any, Any]) -> bool:
 
 
 @serialize_attr.register(Vocabulary)
-def _vocabulary_to_bytes(_: Any, value: Vocabulary, name: str, model: Model) -> bytes:
+def _vocabulary_to_bytes(_: Any, value: Vocabulary, name: str, model: Model[Any, Any]) -> bytes:
     return srsly.msgpack_dumps(value.to_dict())
 
 
 @deserialize_attr.register(Vocabulary)
-def _vocabulary_from_bytes(_: Any, value: bytes, name: str, model: Model) -> Vocabulary:
+def _vocabulary_from_bytes(_: Any, value: bytes, name: str, model: Model[Any, Any]) -> Vocabulary:
     return Vocabulary.from_dict(srsly.msgpack_loads(value))

@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy
-from thinc.types import Ints1d, Ints2d
+
+from ..arrays import Ints1d, Ints2d
 
 WINDOW = 512
 """Most tokens in one sequence. Longer docs are read in overlapping windows: the longer these are,
@@ -37,14 +38,14 @@ class Block(NamedTuple):
 
     items: index of the item at each place, shape (longest, n_sequences). Padding repeats the
         last item of its sequence.
-    turned: the place that a reader from the end of each sequence finds there instead: padding
-        stays where it is, shape (longest * n_sequences,).
+    reversal: the place that a reader from the end of each sequence finds there instead: padding
+        stays in its place, shape (longest * n_sequences,).
     lengths: number of items of each sequence, shape (n_sequences,).
     sequences: which of the sequences given these are, shape (n_sequences,).
     """
 
     items: Ints2d
-    turned: Ints1d
+    reversal: Ints1d
     lengths: Ints1d
     sequences: Ints1d
 
@@ -101,8 +102,8 @@ def _block(starts: Ints1d, lengths: Ints1d, sequences: Ints1d) -> Block:
     positions = numpy.arange(int(n.max()))[:, None]
     items = starts[sequences] + numpy.minimum(positions, n - 1)
     from_end = numpy.where(positions < n, n - 1 - positions, positions)
-    turned = from_end * len(sequences) + numpy.arange(len(sequences))
-    return Block(items, turned.reshape(-1), n, sequences)
+    reversal = from_end * len(sequences) + numpy.arange(len(sequences))
+    return Block(items, reversal.reshape(-1), n, sequences)
 
 
 def plan_reading(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,20 +18,26 @@ WRITING, WRITTEN = ".writing", ".written"
 """Names of the directory of new files, before and after all are complete."""
 
 
+def temporary_path(path: Path) -> Path:
+    """Return a path beside another that nobody uses, for what will be moved to the other."""
+    return path.with_name(f".{path.name[:64]}-{secrets.token_hex(4)}.tmp")
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file, which appears, or replaces another, once everything is in it.
 
-    Raises OSError where it cannot be written.
+    A process that is killed meanwhile leaves a hidden file beside it. Raises OSError if it cannot
+    be written.
     """
-    beside = path.with_name(f"{path.name}.tmp")
+    temporary = temporary_path(path)
     try:
-        with beside.open("wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -61,7 +68,7 @@ def replaced_whole(directory: Path) -> Iterator[Path]:
 def finish_moving(directory: Path) -> None:
     """Move into their places the files that a killed process left complete.
 
-    Raises ValueError where they are there, but cannot be moved.
+    Raises ValueError if they are there, but cannot be moved.
     """
     written = directory / WRITTEN
     if not written.is_dir():

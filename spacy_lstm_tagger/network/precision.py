@@ -1,39 +1,64 @@
-"""Run a trained tagger network in fewer bits. Its weights stay what they are, on disk as well.
+"""Predict in fewer bits. A network's weights stay what they are, on disk as well.
 
-Only what reads sentences is lowered; what depends on a word alone is computed once per word, in
-32 bits.
+Only what reads sentences is computed in fewer bits; what depends on a word alone is computed once
+per word, in 32 bits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from typing import Protocol
 
 import numpy
 import torch
 from torch import Tensor
 
-from .prepacked import packed
-from .recurrent import Block
-from .tagger_network import TaggerNetwork
+from ..arrays import Floats2d, Floats3d, Ints1d
+from .prepacked_lstm import prepacked
+from .recurrent import PaddedBatch
+from .tagger_network import Forms, TaggerNetwork
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
+EncodeBlock = Callable[[Floats3d, "Floats3d | None", Ints1d], Floats3d]
+"""From rows of a padded batch (longest, n_sequences, row width), static vectors at the same places
+or None, and the sequences' lengths (n_sequences,) to scores (longest, n_sequences, n_columns)."""
 
-def lower(network: TaggerNetwork, *, precision: str, cell: str) -> Callable[..., Tensor]:
-    """Return what is to be called in place of the network, with the same arguments.
+Quantize = Callable[[dict[str, numpy.ndarray]], EncodeBlock]
+"""From a network's weights by name to its second half, computed with 8-bit integers."""
+
+
+class Predictor(Protocol):
+    """A network for predicting alone, see `TaggerNetwork`."""
+
+    def embed(self, forms: Forms) -> Tensor:
+        """Return one row for each form."""
+
+    def encode(
+        self,
+        X: Tensor,
+        vectors: Tensor,
+        tokens: Tensor,
+        batches: list[PaddedBatch],
+        rows: Tensor,
+    ) -> Tensor:
+        """Score every token from the embeddings of the word forms."""
+
+
+def make_predictor(network: TaggerNetwork, *, precision: str, quantize: Quantize) -> Predictor:
+    """Return what predicts in the network's place, as long as its weights stay as they are.
 
     precision: one of `PRECISIONS`.
-    cell: the cell that the network was made with.
+    quantize: called for "int8".
     """
     device = network.output.weight.device
     if precision == "auto":
         precision = "bfloat16" if computes_bfloat16(device) else "float32"
-    if precision == "float32":
-        return packed(network) if device.type == "cpu" else network
+    if precision == "int8":
+        return QuantizedNetwork(network, quantize)
     if precision == "bfloat16":
-        return partial(_in_bfloat16, network, device.type)
-    return EightBitTagger(network, cell)
+        return Bfloat16Network(network)
+    return prepacked(network) if device.type == "cpu" else network
 
 
 def computes_bfloat16(device: torch.device) -> bool:
@@ -45,72 +70,72 @@ def computes_bfloat16(device: torch.device) -> bool:
     return any(getattr(torch.cpu, name, bool)() for name in questions)
 
 
-def _in_bfloat16(
-    network: TaggerNetwork, device_type: str, *args: Tensor, **kwargs: float
-) -> Tensor:
-    with torch.autocast(device_type, torch.bfloat16):
-        return network(*args, **kwargs)
+class Bfloat16Network:
+    """A network whose recurrent layers compute in bfloat16, by torch's autocast."""
+
+    def __init__(self, network: TaggerNetwork) -> None:
+        self.network = network
+        self.device_type = network.output.weight.device.type
+        self.embed = network.embed
+
+    def encode(
+        self,
+        X: Tensor,
+        vectors: Tensor,
+        tokens: Tensor,
+        batches: list[PaddedBatch],
+        rows: Tensor,
+    ) -> Tensor:
+        """Score every token, see `TaggerNetwork.encode`."""
+        with torch.autocast(self.device_type, torch.bfloat16):
+            return self.network.encode(X, vectors, tokens, batches, rows)
 
 
-class EightBitTagger:
-    """A network whose recurrent layers compute with 8-bit integers, by ONNX Runtime.
+class QuantizedNetwork:
+    """A network whose recurrent layers compute with 8-bit integers.
 
     network: the network, on the CPU.
-    cell: the cell that it was made with.
+    quantize: makes the second half of it from its weights.
     """
 
-    def __init__(self, network: TaggerNetwork, cell: str) -> None:
+    def __init__(self, network: TaggerNetwork, quantize: Quantize) -> None:
         if network.output.weight.device.type != "cpu":
             raise ValueError(
                 "precision is 'int8', which is for the CPU, but the tagger is on a GPU. Use "
                 "'bfloat16' or 'float32' there."
             )
-        try:
-            from ..runtime.onnx_graph import encode_graph
-            from ..runtime.onnx_tagger import start_session
-
-            weights = {name: values.numpy() for name, values in network.state_dict().items()}
-            self.session = start_session(encode_graph(weights, cell=cell, quantized=True), 1)
-        except ImportError as error:
-            raise ImportError(
-                "precision is 'int8', which needs the packages onnx and onnxruntime: pip install "
-                '"spacy-lstm-tagger[onnx]", or use another precision.'
-            ) from error
         self.network = network
+        self.embed = network.embed
+        weights = {name: values.numpy() for name, values in network.state_dict().items()}
+        self.encode_block = quantize(weights)
 
-    def __call__(
+    def encode(
         self,
-        forms: Tensor,
+        X: Tensor,
         vectors: Tensor,
         tokens: Tensor,
-        blocks: list[Block],
+        batches: list[PaddedBatch],
         rows: Tensor,
-        *,
-        dropout: float = 0.0,
     ) -> Tensor:
-        """Score the tags of every token, see `TaggerNetwork.forward`. There is no dropout."""
-        if not blocks:  # no tokens at all
-            return self.network(forms, vectors, tokens, blocks, rows)
-        Ys = [
-            self._encode(block, forms.numpy(), vectors.numpy(), tokens.numpy()) for block in blocks
-        ]
+        """Score every token, see `TaggerNetwork.encode`."""
+        if not batches:
+            return self.network.no_scores()
+        Ys = [self._encode(batch, X.numpy(), vectors.numpy(), tokens.numpy()) for batch in batches]
         return torch.from_numpy(numpy.concatenate(Ys)).index_select(0, rows)
 
     def _encode(
-        self, block: Block, X: numpy.ndarray, vectors: numpy.ndarray, tokens: numpy.ndarray
-    ) -> numpy.ndarray:
-        """Scores at every place of a block, shape (longest * n_sequences, n_scores)."""
-        forms = tokens[block.items.numpy()]  # (longest, n_sequences)
-        inputs = {"rows": X[forms], "lengths": _lengths(block)}
-        if self.network.vectors is not None:
-            inputs["vectors"] = vectors[forms]
-        (Y,) = self.session.run(None, inputs)  # (longest, n_sequences, n_scores)
+        self, batch: PaddedBatch, X: Floats2d, vectors: Floats2d, tokens: Ints1d
+    ) -> Floats2d:
+        """Return the scores at every place of a batch, shape (longest * n_sequences, n_columns)."""
+        forms = tokens[batch.items.numpy()]  # (longest, n_sequences)
+        read = vectors[forms] if self.network.vectors is not None else None
+        Y = self.encode_block(X[forms], read, _lengths(batch))  # (longest, n_sequences, n_columns)
         return Y.reshape(-1, Y.shape[2])
 
 
-def _lengths(block: Block) -> numpy.ndarray:
-    longest, n = block.items.shape
-    if block.turned is None:
+def _lengths(batch: PaddedBatch) -> Ints1d:
+    longest, n = batch.items.shape
+    if batch.reversal is None:
         return numpy.full(n, longest, dtype="int32")
-    last = block.turned[:n].numpy()  # a sequence turned around begins with its last place
+    last = batch.reversal[:n].numpy()  # a sequence reversed begins with its last place
     return (last // n + 1).astype("int32")

@@ -1,8 +1,8 @@
-"""Recurrent layers over blocks of sequences, as plain PyTorch modules.
+"""Recurrent layers over padded batches of sequences, as plain PyTorch modules.
 
-Knows torch alone. Sequences come in blocks that say how to turn them around (see `windows`), so
+Knows torch alone. Sequences come in padded batches that say how to reverse them (see `windows`), so
 that padding is never read before a sequence: its output does not depend on the other sequences of
-its block.
+its batch.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ UNCHANGED = nn.Identity()
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
-class Block(NamedTuple):
+class PaddedBatch(NamedTuple):
     """Sequences that are read in step, the shorter ones padded at their end.
 
     items: row of the input at each place, shape (longest, n_sequences).
-    turned: the place that a reader from each sequence's end finds at each place,
-        shape (longest * n_sequences,). None where all are of one length.
+    reversal: the place that a reader from each sequence's end finds at each place,
+        shape (longest * n_sequences,). None if all are of one length.
     """
 
     items: Tensor
-    turned: Tensor | None
+    reversal: Tensor | None
 
 
 class RecurrentLayer(nn.Module):
@@ -50,27 +50,27 @@ class RecurrentLayer(nn.Module):
         self.forwards = CELLS[cell](input_width, hidden)
         self.backwards = CELLS[cell](input_width, hidden) if bidirectional else None
 
-    def forward(self, X: Tensor, turned: Tensor | None) -> Tensor:
-        """Read a block, shape (longest, n_sequences, input_width) to (..., width)."""
-        Y, *from_end = self.read(X, turned)
-        return torch.cat([Y, *(turn(half, turned) for half in from_end)], dim=2)
+    def forward(self, X: Tensor, reversal: Tensor | None) -> Tensor:
+        """Read a padded batch, shape (longest, n_sequences, input_width) to (..., width)."""
+        Y, *from_end = self.read(X, reversal)
+        return torch.cat([Y, *(reverse(half, reversal) for half in from_end)], dim=2)
 
-    def read(self, X: Tensor, turned: Tensor | None) -> list[Tensor]:
-        """The output of each direction, in the order in which it read."""
+    def read(self, X: Tensor, reversal: Tensor | None) -> list[Tensor]:
+        """Return the output of each direction, in the order in which it read."""
         if self.backwards is None:
             return [self.forwards(X)[0]]
-        return [self.forwards(X)[0], self.backwards(turn(X, turned))[0]]
+        return [self.forwards(X)[0], self.backwards(reverse(X, reversal))[0]]
 
 
-def turn(X: Tensor, turned: Tensor | None) -> Tensor:
-    """Turn every sequence around in its own length, shape (longest, n_sequences, width)."""
-    if turned is None:
+def reverse(X: Tensor, reversal: Tensor | None) -> Tensor:
+    """Reverse every sequence in its own length, shape (longest, n_sequences, width)."""
+    if reversal is None:
         return X.flip(0)
-    return X.flatten(0, 1).index_select(0, turned).view(X.shape)
+    return X.flatten(0, 1).index_select(0, reversal).view(X.shape)
 
 
 class RecurrentEncoder(nn.Module):
-    """Recurrent layers over blocks of sequences, dropout before each and after the last.
+    """Recurrent layers over padded batches, dropout before each and after the last.
 
     depth: number of layers; for the rest see `RecurrentLayer`.
     """
@@ -93,7 +93,7 @@ class RecurrentEncoder(nn.Module):
     def forward(
         self,
         X: Tensor,
-        blocks: list[Block],
+        blocks: list[PaddedBatch],
         rows: Tensor,
         *,
         dropout: float,
@@ -112,10 +112,10 @@ class RecurrentEncoder(nn.Module):
         Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
         return Y.index_select(0, rows)
 
-    def encode(self, X: Tensor, block: Block, dropout: float) -> Tensor:
+    def encode(self, X: Tensor, block: PaddedBatch, dropout: float) -> Tensor:
         """Encode one block of the rows of `X`. Returns shape (longest, n_sequences, width)."""
         X = F.embedding(block.items, X)  # (longest, n_sequences, input_width)
         for layer in self.layers:
             X = F.dropout(X, dropout, training=dropout > 0)
-            X = layer(X, block.turned)  # (longest, n_sequences, width)
+            X = layer(X, block.reversal)  # (longest, n_sequences, width)
         return F.dropout(X, dropout, training=dropout > 0)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import io
-import pickle
-import zipfile
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import srsly
 import torch
 from thinc.api import (
+    Model,
     PyTorchGradScaler,
     PyTorchShim,
     get_torch_default_device,
@@ -23,11 +21,13 @@ from thinc.shims import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from torch import nn
 
-from ..features.form_cache import FormTable
 from .forking import note_thread
+from .weights import load_weights, save_weights, without_errors_of_the_file
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
-class LateTorchShim(PyTorchShim):
+class LateTorchShim(PyTorchShim, Generic[ModuleT]):
     """Hold a module whose sizes are known only once there is data, or a saved model.
 
     Differs from thinc's PyTorchShim in that
@@ -37,36 +37,28 @@ class LateTorchShim(PyTorchShim):
     - parameter averages reach the module: thinc's optimizer files them under (shim.id, name),
       a key that PyTorchShim.use_params never looks for;
     - a copy has an id of its own, else two shims share one optimizer state;
-    - weights are read with weights_only=True, into a new module that replaces the present one
-      only once everything has proved sound.
+    - weights are read into a new module that replaces the present one only once everything has
+      proved sound.
 
     make_module: called with the sizes as keywords, returns the module.
     mixed_precision: whether to train in mixed precision. Needs a CUDA device.
     grad_scaler: scaler for mixed precision, None for the default one.
-    lower: called with the module when it is first to predict with its present weights; returns
-        what is then called in its place. None: the module itself.
-
-    table: what the module makes of each word; cleared when the weights change.
     """
 
     def __init__(
         self,
-        make_module: Callable[..., nn.Module],
+        make_module: Callable[..., ModuleT],
         *,
         mixed_precision: bool = False,
         grad_scaler: PyTorchGradScaler | None = None,
-        lower: Callable[[Any], Callable] | None = None,
     ) -> None:
         super().__init__(None, mixed_precision=mixed_precision, grad_scaler=grad_scaler)
         self.make_module = make_module
-        self.lower = lower
-        self._lowered: Callable | None = None
         self.sizes: dict[str, int] | None = None
-        self.table = FormTable()
 
     @property
-    def module(self) -> nn.Module:
-        """The module. Raises ValueError where there is none yet."""
+    def module(self) -> ModuleT:
+        """The module. Raises ValueError if there is none yet."""
         if self._model is None:
             raise ValueError(
                 "The network has no weights yet. Call nlp.initialize() with examples, train it "
@@ -76,7 +68,7 @@ class LateTorchShim(PyTorchShim):
 
     @property
     def device(self) -> torch.device:
-        """Device of the module's weights; thinc's present one where there is no module yet."""
+        """Device of the module's weights; thinc's present one if there is no module yet."""
         return get_torch_default_device() if self._model is None else super().device
 
     def build(self, sizes: dict[str, int]) -> None:
@@ -89,7 +81,7 @@ class LateTorchShim(PyTorchShim):
         self._replace(self.module, sizes)
 
     def check_precision(self) -> None:
-        """Raise ValueError where mixed precision is asked for on a CPU."""
+        """Raise ValueError if mixed precision is asked for on a CPU."""
         if self._mixed_precision and get_torch_default_device().type != "cuda":
             raise ValueError(
                 "mixed_precision is true, but training runs on the CPU, which cannot do it. "
@@ -97,25 +89,20 @@ class LateTorchShim(PyTorchShim):
             )
 
     def weights_changed(self) -> None:
-        """Forget what the old weights made of words. Call this after altering weights by hand."""
-        self.table.clear()
-        self._lowered = None
+        """Forget whatever was computed from the old weights. Call this after altering weights."""
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module without keeping anything for backpropagation."""
         note_thread()
-        module, lowered = self.module, self._lowered  # another thread may change the weights
-        if lowered is None:
-            lowered = self._lowered = self.lower(module) if self.lower else module
-        with torch.inference_mode(), self._few_bits():
-            return lowered(*inputs.args, **inputs.kwargs)
+        with torch.inference_mode(), self._autocast():
+            return self.module(*inputs.args, **inputs.kwargs)
 
-    def _few_bits(self) -> contextlib.AbstractContextManager:
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         if not self._mixed_precision or self.device.type != "cuda":
             return contextlib.nullcontext()
         return torch.autocast("cuda", torch.float16)
 
-    def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable]:
+    def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Callable[..., Any]]:
         """Run the module; return its output and a callback for backpropagation."""
         note_thread()
         self.check_precision()
@@ -164,11 +151,11 @@ class LateTorchShim(PyTorchShim):
             super().to_device(device_type, device_id)
             self.weights_changed()
 
-    def copy(self) -> LateTorchShim:
-        """A deep copy under an id of its own."""
+    def copy(self) -> LateTorchShim[ModuleT]:
+        """Return a deep copy under an id of its own."""
         return copy.deepcopy(self)
 
-    def __deepcopy__(self, memo: dict) -> LateTorchShim:
+    def __deepcopy__(self, memo: dict[int, Any]) -> LateTorchShim[ModuleT]:
         copied = type(self).__new__(type(self))
         memo[id(self)] = copied
         copied.__dict__ = copy.deepcopy(self.__getstate__(), memo)
@@ -176,63 +163,44 @@ class LateTorchShim(PyTorchShim):
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_lowered": None}  # it may hold what cannot be copied
+        return dict(self.__dict__)
 
     def to_bytes(self) -> bytes:
-        """Sizes and weights; no sizes and no weights where there is no module."""
-        state = b""
-        if self._model is not None:
-            buffer = io.BytesIO()
-            torch.save({k: v.cpu() for k, v in self._model.state_dict().items()}, buffer)
-            state = buffer.getvalue()
+        """Return sizes and weights; neither if there is no module."""
+        state = b"" if self._model is None else save_weights(self._model.state_dict())
         return srsly.msgpack_dumps({"config": self.cfg, "sizes": self.sizes, "state": state})
 
-    def from_bytes(self, bytes_data: bytes) -> LateTorchShim:
+    def from_bytes(self, bytes_data: bytes) -> LateTorchShim[ModuleT]:
         """Load sizes and weights.
 
-        Raises ValueError where the bytes are damaged or do not fit the settings; the present
-        module is then kept.
+        Raises ValueError if the bytes are damaged or do not fit the settings; the present module
+        is then kept.
         """
-        try:
+        with without_errors_of_the_file():
             message = srsly.msgpack_loads(bytes_data)
-            sizes, state = message["sizes"], message["state"]
-            module = None if sizes is None else self._load(sizes, state)
-        except pickle.UnpicklingError:  # torch's own message advises to read them all the same
-            raise ValueError(
-                "The network's weights hold something other than numbers, or are damaged. They "
-                "were refused: reading more than numbers could run code."
-            ) from None
-        except Exception as error:  # torch.load raises whatever its zip reader raises
-            raise ValueError(
-                "The network's weights are damaged, or do not fit the [model] settings. "
-                f"({type(error).__name__}: {error})"
-            ) from error
+            sizes, module = message["sizes"], None
+            if sizes is not None:
+                sizes, module = self._load(sizes, message["state"])
         self._replace(module, sizes)
         self.cfg = message["config"]
         self._grad_scaler.to_(self.device)
         return self
 
-    def check_sizes(self, sizes: dict[str, int], *, vectors: bool) -> None:
-        """Raise ValueError where the network was made for other sizes, but for vectors' width.
-
-        vectors: whether there are static vectors.
-        """
-        if self.sizes is None:
-            return
-        wanted = {**sizes, "vector_width": self.sizes["vector_width"] if vectors else 0}
-        if wanted != self.sizes:
-            raise ValueError(f"the network has the sizes {self.sizes}, but should have {wanted}")
-
-    def _load(self, sizes: dict[str, int], state: bytes) -> nn.Module:
-        check_archive(state)
-        weights = torch.load(io.BytesIO(state), map_location="cpu", weights_only=True)
-        check_weights(weights)
+    def _load(self, sizes: dict[str, int], state: bytes) -> tuple[dict[str, int], ModuleT]:
+        weights = load_weights(state)
+        sizes = self.sizes_of_saved(sizes, weights)
         with torch.device("meta"):  # no memory and no random numbers before the sizes have proved
             module = self.make_module(**sizes)
         module.load_state_dict(weights, strict=True, assign=True)
-        return module.to(get_torch_default_device())
+        return sizes, module.to(get_torch_default_device())
 
-    def _replace(self, module: nn.Module | None, sizes: dict[str, int] | None) -> None:
+    def sizes_of_saved(
+        self, sizes: dict[str, int], weights: dict[str, torch.Tensor]
+    ) -> dict[str, int]:
+        """Return the sizes in today's terms, if an earlier version saved them."""
+        return sizes
+
+    def _replace(self, module: ModuleT | None, sizes: dict[str, int] | None) -> None:
         self._model = module
         self.sizes = sizes
         self.weights_changed()
@@ -245,33 +213,11 @@ class LateTorchShim(PyTorchShim):
             self.id = Shim.global_id
 
 
-def check_archive(state: bytes) -> None:
-    """Raise ValueError where torch's file would take more memory than it has bytes, or is damaged.
-
-    torch compresses nothing, but would read what is: a file of some megabytes could fill the
-    memory. Nor does it look at checksums.
-    """
-    if state[:1] == pickle.PROTO:
-        raise pickle.UnpicklingError  # torch's file of before 2020, a mere pickle
-    with zipfile.ZipFile(io.BytesIO(state)) as archive:
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-            raise ValueError("the weights are compressed, as torch never saves them")
-        damaged = archive.testzip()
-        if damaged is not None:
-            raise ValueError(f"{damaged} has another checksum than when it was saved")
-
-
-def check_weights(weights: Any) -> None:
-    """Raise ValueError where anything but plain tables of finite numbers was loaded."""
-    for name, values in weights.items():
-        plain = (
-            isinstance(values, torch.Tensor)
-            and (values.dtype, values.layout) == (torch.float32, torch.strided)
-            and values.device.type == "cpu"
-            and values.is_contiguous()
-        )
-        if not plain or not bool(torch.isfinite(values).all()):
-            raise ValueError(f"{name} is no table of finite numbers in float32")
+def shim_of(model: Model[Any, Any]) -> LateTorchShim[Any]:
+    """Return the shim of a layer that `bridge` made."""
+    (shim,) = model.shims
+    assert isinstance(shim, LateTorchShim)
+    return shim
 
 
 def _set_values(parameter: nn.Parameter, values: FloatsXd) -> None:

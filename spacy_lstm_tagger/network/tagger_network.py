@@ -1,7 +1,7 @@
 """The recurrent tagger as plain PyTorch modules.
 
-Reads top to bottom: the forms of a batch, the characters of a word form, the tagger made of these
-and of the recurrent layers (see `recurrent`). Knows torch alone.
+Reads top to bottom: the word forms of a batch, the character encoder, the tagger made of these and
+of the recurrent layers (see `recurrent`). Knows torch alone.
 
 Sources: BiLSTM tagger over word and character representations: Plank et al. 2016
 (https://aclanthology.org/P16-2067), Ling et al. 2015 (https://aclanthology.org/D15-1176);
@@ -10,16 +10,20 @@ word dropout by count: Kiperwasser and Goldberg 2016 (https://aclanthology.org/Q
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .recurrent import Block, RecurrentEncoder, RecurrentLayer
+from .recurrent import PaddedBatch, RecurrentEncoder, RecurrentLayer
 
 WORD_DROPOUT = 0.25
 """A word seen n times in training is read as unknown with probability 0.25 / (0.25 + n)."""
+
+NEW_LABEL_BIAS = -5.0
+"""Bias of a new label against the mean of the present ones, so that none is predicted untrained."""
 
 
 class Forms(NamedTuple):
@@ -27,15 +31,15 @@ class Forms(NamedTuple):
 
     words: word rows, shape (n_forms,).
     counts: how often each word was seen in training, shape (n_forms,).
-    blocks: the forms as sequences of character rows: the items are rows of the character table.
-    ends: place of the last character of each form of each block, shape (n_forms of the block,).
-    ranks: where in the blocks, laid one after another, each form stands, shape (n_forms,).
+    batches: the forms as padded batches of characters: their items are rows of the character table.
+    ends: place of the last character of each form of each batch, shape (n_forms of the batch,).
+    ranks: where each form stands in the batches laid one after another, shape (n_forms,).
     affixes: affix rows, shape (n_forms, affixes_per_form).
     """
 
     words: Tensor
     counts: Tensor
-    blocks: list[Block]
+    batches: list[PaddedBatch]
     ends: list[Tensor]
     ranks: Tensor
     affixes: Tensor
@@ -51,7 +55,9 @@ class CharacterEncoder(nn.Module):
 
     def __init__(self, *, n_characters: int, embed_width: int, width: int) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(n_characters, embed_width)
+        # Unknown characters are read for the first time when the tagger predicts: their row is
+        # never trained.
+        self.embedding = _unknown_at_zero(nn.Embedding(n_characters, embed_width))
         self.layer = RecurrentLayer(
             input_width=embed_width, width=width, cell="lstm", bidirectional=True
         )
@@ -59,28 +65,26 @@ class CharacterEncoder(nn.Module):
     def forward(self, forms: Forms, *, dropout: float) -> Tensor:
         """Encode every form's characters. Returns shape (n_forms, width)."""
         Ys = [
-            self.encode(block, ends, dropout)
-            for block, ends in zip(forms.blocks, forms.ends, strict=True)
+            self.encode(batch, ends, dropout)
+            for batch, ends in zip(forms.batches, forms.ends, strict=True)
         ]
         return torch.cat(Ys).index_select(0, forms.ranks)
 
-    def encode(self, block: Block, ends: Tensor, dropout: float) -> Tensor:
-        """Encode the forms of one block. Returns shape (n_forms of the block, width)."""
-        X = self.embedding(block.items)  # (longest, n_forms of the block, embed_width)
+    def encode(self, batch: PaddedBatch, ends: Tensor, dropout: float) -> Tensor:
+        """Encode the forms of one batch. Returns shape (n_forms of the batch, width)."""
+        X = self.embedding(batch.items)  # (longest, n_forms of the batch, embed_width)
         X = F.dropout(X, dropout, training=dropout > 0)
-        Ys = self.layer.read(X, block.turned)
+        Ys = self.layer.read(X, batch.reversal)
         return torch.cat([Y.flatten(0, 1).index_select(0, ends) for Y in Ys], dim=1)
 
 
 class TaggerNetwork(nn.Module):
-    """Word forms to rows (`embed`), then rows in sequence to tag scores (`encode`).
+    """Embed word forms (`embed`), then read them in sequence and score them (`encode`).
 
     n_words, n_characters, n_affixes: rows of the word, character and affix tables.
     affixes_per_form: number of affixes of every form, 0 without affixes.
     vector_width: numbers in a static vector, 0 without them.
-    n_tags: number of tags.
-    n_pos: number of parts of speech that a second output layer scores, 0 for no such layer. The
-        two layers are kept as one: it takes one multiplication instead of two.
+    n_columns: columns of the scores: the labels of all outputs side by side, one linear layer.
     word_width: numbers in a word's row; a static vector is projected to as many.
     affix_width: numbers in an affix's row.
     char_embed_width, char_width: see `CharacterEncoder`. 0 for char_width: no characters.
@@ -95,8 +99,7 @@ class TaggerNetwork(nn.Module):
         n_affixes: int,
         affixes_per_form: int,
         vector_width: int,
-        n_tags: int,
-        n_pos: int = 0,
+        n_columns: int,
         word_width: int,
         affix_width: int,
         char_embed_width: int,
@@ -129,39 +132,33 @@ class TaggerNetwork(nn.Module):
             cell=cell,
             bidirectional=bidirectional,
         )
-        self.n_pos = n_pos
-        self.output = nn.Linear(width, n_tags + n_pos)
+        self.output = nn.Linear(width, n_columns)
 
     def forward(
         self,
-        forms: Forms | Tensor,
+        forms: Forms,
         vectors: Tensor,
         tokens: Tensor,
-        blocks: list[Block],
+        batches: list[PaddedBatch],
         rows: Tensor,
         *,
         dropout: float = 0.0,
     ) -> Tensor:
-        """Score the tags, and the parts of speech, of every token.
+        """Score every token, see `embed` and `encode`. Returns shape (n_tokens, n_columns)."""
+        if not batches:
+            return self.no_scores()
+        X = self.embed(forms, dropout)
+        return self.encode(X, vectors, tokens, batches, rows, dropout=dropout)
 
-        forms: the distinct forms of the batch, or what `embed` made of them.
-        vectors: static vectors of the distinct forms, shape (n_forms, vector_width).
-        tokens: which form each token has, shape (n_tokens,).
-        blocks, rows: how to read the tokens, see `RecurrentEncoder.forward`.
+    def no_scores(self) -> Tensor:
+        """Return the scores of no tokens at all, shape (0, n_columns)."""
+        return self.output(self.output.weight[:0])
+
+    def embed(self, forms: Forms, dropout: float = 0.0) -> Tensor:
+        """Return one row for each form, of what depends on it alone: word, affixes, characters.
+
+        forms: at least one.
         dropout: rate from 0 up to 1; also switches word dropout on.
-        Returns logits, shape (n_tokens, n_tags + n_pos).
-        """
-        if not blocks:  # no tokens at all
-            return self.output(self.output.weight[:0])
-        X = forms if isinstance(forms, Tensor) else self.embed(forms, dropout)
-        if self.vectors is not None:
-            X = torch.cat([X, self.vectors(vectors)], dim=1)
-        blocks = [Block(tokens[block.items], block.turned) for block in blocks]
-        return self.encoder(X, blocks, rows, dropout=dropout, output=self.output)
-
-    def embed(self, forms: Forms, dropout: float) -> Tensor:
-        """One row for each distinct form, from what depends on it alone: word, affixes, characters.
-
         Returns shape (n_forms, row width).
         """
         words = forms.words
@@ -177,23 +174,62 @@ class TaggerNetwork(nn.Module):
             parts.append(self.characters(forms, dropout=dropout))
         return torch.cat(parts, dim=1)
 
-    @torch.no_grad()
-    def grow_output(self, n_tags: int) -> None:
-        """Add tags behind the present ones, whose weights stay exactly as they are.
+    def encode(
+        self,
+        X: Tensor,
+        vectors: Tensor,
+        tokens: Tensor,
+        batches: list[PaddedBatch],
+        rows: Tensor,
+        *,
+        dropout: float = 0.0,
+    ) -> Tensor:
+        """Score every token from the embeddings of the word forms.
 
-        A new tag starts at the mean of the present tags' scores less 5, hence below the best
-        of them for any input: no prediction changes until the new tag is trained.
+        X: what `embed` returned, shape (n_forms, row width).
+        vectors: static vectors of the forms, shape (n_forms, vector_width).
+        tokens: which form each token has, shape (n_tokens,).
+        batches, rows: how to read the tokens, see `RecurrentEncoder.forward`.
+        dropout: rate from 0 up to 1.
+        Returns logits, shape (n_tokens, n_columns).
         """
-        old, n_old = self.output, self.output.out_features - self.n_pos
-        self.output = nn.Linear(old.in_features, n_tags + self.n_pos).to(old.weight.device)
+        if not batches:
+            return self.no_scores()
+        if self.vectors is not None:
+            X = torch.cat([X, self.vectors(vectors)], dim=1)
+        batches = [PaddedBatch(tokens[batch.items], batch.reversal) for batch in batches]
+        return self.encoder(X, batches, rows, dropout=dropout, output=self.output)
+
+    @torch.no_grad()
+    def grow_output(self, present: Sequence[int], wanted: Sequence[int]) -> None:
+        """Add columns behind the present ones of each output, whose weights stay as they are.
+
+        A new column starts at the mean of its output's columns less 5, hence below the best of them
+        for any input: no prediction changes until it is trained.
+        present, wanted: number of columns of each output, none of which becomes smaller.
+        """
+        old = self.output
+        self.output = nn.Linear(old.in_features, sum(wanted)).to(old.weight.device)
         for values, new in ((old.weight, self.output.weight), (old.bias, self.output.bias)):
-            tags, pos = values[:n_old], values[n_old:]
-            new[:n_old], new[n_old:n_tags], new[n_tags:] = tags, tags.mean(dim=0), pos
-        self.output.bias[n_old:n_tags] -= 5.0
+            begin = begin_new = 0
+            for n, n_new in zip(present, wanted, strict=True):
+                block = values[begin : begin + n]
+                new[begin_new : begin_new + n] = block
+                new[begin_new + n : begin_new + n_new] = block.mean(dim=0)
+                if values is old.bias:
+                    new[begin_new + n : begin_new + n_new] += NEW_LABEL_BIAS
+                begin, begin_new = begin + n, begin_new + n_new
 
 
 def _embedding(n_rows: int, width: int) -> nn.Embedding:
     embedding = nn.Embedding(n_rows, width)
     # Torch's own scale, 1 a number, drowns what is learned of rows seen only a few times.
     nn.init.normal_(embedding.weight, std=width**-0.5)
+    return _unknown_at_zero(embedding)
+
+
+@torch.no_grad()
+def _unknown_at_zero(embedding: nn.Embedding) -> nn.Embedding:
+    """Let the row of the unknown begin at 0: if nothing trains it, it must say nothing."""
+    embedding.weight[0] = 0.0
     return embedding

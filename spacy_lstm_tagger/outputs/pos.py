@@ -1,25 +1,22 @@
-"""Parts of speech (UPOS) as columns of scores: gold ones to columns, best columns to tokens.
+"""Universal parts of speech (`token.pos`, UPOS).
 
-A token never gets one that its tag does not have anywhere in the training data.
+A token never gets one that its tag does not have in the training data.
 
 Source: https://universaldependencies.org/u/pos
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy
-from spacy.attrs import POS
 from spacy.parts_of_speech import IDS
 from spacy.tokens import Doc
-from spacy.training import Example
-from thinc.api import Model
-from thinc.types import Floats2d, Ints1d
 
-from ..training.loss import MISSING
-from ..training.soft_targets import same_tokens
+from ..arrays import Floats2d, Ints1d
+from .gold import GoldCombinations
+from .output import Cfg, Output
 
 PARTS_OF_SPEECH = (
     *("ADJ", "ADP", "ADV", "AUX", "CONJ", "CCONJ", "DET"),
@@ -28,84 +25,78 @@ PARTS_OF_SPEECH = (
 )
 """All that spaCy knows: one column each, in this order, whether the training data has it or not."""
 
-_IDS = numpy.asarray([IDS[name] for name in PARTS_OF_SPEECH])
-_COLUMNS = numpy.full(_IDS.max() + 1, MISSING)
-_COLUMNS[_IDS] = numpy.arange(len(_IDS))
-
-
-def predicts_pos(model: Model) -> bool:
-    """Whether a model scores parts of speech, behind the tags."""
-    return bool(model.attrs.get("predict_pos"))
-
-
-def pos_codes(examples: Iterable[Example]) -> Ints1d:
-    """Columns of the gold parts of speech, aligned to the predicted tokens, docs one after another.
-
-    A token that has none, or is misaligned, is `loss.MISSING`.
-    """
-    found = [numpy.zeros(0, dtype="int64"), *(_gold_ids(eg) for eg in examples)]
-    return _COLUMNS[numpy.concatenate(found)]
-
-
-def _gold_ids(eg: Example) -> Ints1d:
-    if same_tokens(eg):
-        return eg.reference.to_array(POS).astype("int64")
-    return numpy.asarray([pos or 0 for pos in eg.get_aligned("POS")], dtype="int64")
-
-
 PosOfTags = dict[str, list[str]]
 """The parts of speech that each tag has in the training data."""
 
-
-def extended(known: PosOfTags, labels: Sequence[str], tags: Ints1d, pos: Ints1d) -> PosOfTags:
-    """What is known, and what gold annotation adds to it; the same object where it adds nothing.
-
-    labels: names of the tags' columns.
-    tags, pos: columns of each token, shape (n_tokens,); less than 0 for none.
-    """
-    both = (tags >= 0) & (pos >= 0)
-    for pair in numpy.unique(tags[both] * len(_IDS) + pos[both]).tolist():
-        tag, name = labels[pair // len(_IDS)], PARTS_OF_SPEECH[pair % len(_IDS)]
-        if name not in known.get(tag, []):
-            known = {**known, tag: [*known.get(tag, []), name]}
-    return known
+KEY = "pos_of_tags"
 
 
-class AllowedPos:
-    """Which parts of speech each tag may have, as an array that is kept while nothing changes."""
+class PosOutput(Output):
+    """Parts of speech, chosen among those that the token's tag may have."""
+
+    name = "pos"
+    attr = "POS"
+    learned: ClassVar[Mapping[str, Any]] = {KEY: {}}
 
     def __init__(self) -> None:
-        self._made: tuple[Sequence[str], PosOfTags, Any] = ((), {}, None)
+        self._mask: tuple[Sequence[str], PosOfTags, numpy.ndarray] = ([], {}, numpy.zeros((0, 0)))
 
-    def of(self, labels: Sequence[str], known: PosOfTags) -> numpy.ndarray:
-        """Whether each tag may have each part of speech: all of them where none is known.
+    def labels(self, cfg: Cfg) -> Sequence[str]:
+        """Names of the columns, in their order."""
+        return PARTS_OF_SPEECH
 
-        Returns shape (n_labels, n_pos).
+    def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
+        """Note the parts of speech of each tag. Raises ValueError if there are none."""
+        if not gold.of("POS"):
+            raise ValueError(
+                f"[{name}] The [model] block says predict_pos = true, but no token of the "
+                "training examples has a part of speech. Train on a corpus that has them (in "
+                "CoNLL-U: UPOS), or set predict_pos = false."
+            )
+        cfg[KEY] = {}
+        self.learn(gold, cfg)
+
+    def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
+        """Add the parts of speech of each tag to those known."""
+        known: PosOfTags = cfg[KEY]
+        labels = set(cfg["labels"])
+        for tag, pos in sorted(gold.of("TAG", "POS")):
+            if tag in labels and pos not in known.get(tag, []):
+                known = {**known, tag: [*known.get(tag, []), pos]}
+        cfg[KEY] = known  # a new object if anything was added: threads may be reading the other
+
+    def choose(self, scores: Floats2d, chosen: Mapping[str, Ints1d], cfg: Cfg) -> Ints1d:
+        """Return the best columns among the parts of speech that the chosen tags may have."""
+        allowed = self._allowed(cfg["labels"], cfg[KEY])
+        return numpy.where(allowed[chosen["tag"]], scores, -numpy.inf).argmax(axis=1)
+
+    def _allowed(self, labels: Sequence[str], known: PosOfTags) -> numpy.ndarray:
+        """Whether each tag may have each part of speech: all of them if none is known.
+
+        Returns shape (n_labels, n_pos), the same array as long as nothing changes.
         """
-        of_labels, of_known, allowed = self._made  # another thread may make it anew
+        of_labels, of_known, allowed = self._mask  # another thread may replace it
         if of_known is not known or of_labels != labels:
             rows = [known.get(tag, PARTS_OF_SPEECH) for tag in labels]
-            allowed = numpy.asarray([[name in row for name in PARTS_OF_SPEECH] for row in rows])
-            self._made = (labels, known, allowed)
+            allowed = numpy.asarray([[pos in row for pos in PARTS_OF_SPEECH] for row in rows])
+            self._mask = (list(labels), known, allowed)
         return allowed
 
+    def annotate(self, docs: Sequence[Doc], columns: Sequence[Ints1d], cfg: Cfg) -> None:
+        """Set the part of speech of every token, see `Output.annotate`."""
+        overwrite = cfg["overwrite"]
+        for doc, of_doc in zip(docs, columns, strict=True):
+            for token, pos in zip(doc, _IDS[of_doc].tolist(), strict=True):
+                if overwrite or not token.pos:
+                    token.pos = pos
 
-def choose_pos(scores: Floats2d, tags: Ints1d, allowed: numpy.ndarray) -> Ints1d:
-    """Columns of the best parts of speech among those that the tokens' tags may have.
+    def check(self, cfg: Cfg, name: str) -> None:
+        """Raise ValueError unless `cfg` maps tags to lists of parts of speech."""
+        known = cfg[KEY]
+        sound = isinstance(known, dict)
+        sound = sound and all(isinstance(row, list) and row for row in known.values())
+        if not sound or any(pos not in PARTS_OF_SPEECH for row in known.values() for pos in row):
+            raise ValueError(f"[{name}] '{KEY}' in 'cfg' does not map tags to parts of speech.")
 
-    scores: shape (n_tokens, n_pos).
-    tags: columns of tags, shape (n_tokens,).
-    """
-    return numpy.where(allowed[tags], scores, -numpy.inf).argmax(axis=1)
 
-
-def set_pos(docs: Sequence[Doc], columns: Sequence[Ints1d], *, overwrite: bool) -> None:
-    """Set the tokens' parts of speech.
-
-    columns: one array of shape (n_tokens,) for each doc.
-    overwrite: whether to replace those that tokens already have.
-    """
-    for doc, of_doc in zip(docs, columns, strict=True):
-        for token, pos in zip(doc, _IDS[of_doc].tolist(), strict=True):
-            if overwrite or not token.pos:
-                token.pos = pos
+_IDS = numpy.asarray([IDS[name] for name in PARTS_OF_SPEECH])

@@ -1,7 +1,7 @@
 """The factory behind `nlp.add_pipe("lstm_tagger")` and its default settings."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from spacy.language import Language
 from thinc.api import Config, Model
@@ -24,6 +24,7 @@ width = 256
 depth = 2
 bidirectional = true
 predict_pos = false
+window = 512
 precision = "float32"
 mixed_precision = false
 grad_scaler = null
@@ -55,9 +56,9 @@ nO = null
 def make_lstm_tagger(
     nlp: Language,
     name: str,
-    model: Model,
+    model: Model[Any, Any],
     overwrite: bool,
-    scorer: Optional[Callable],
+    scorer: Optional[Callable[..., Any]],
     neg_prefix: Optional[str],
     label_smoothing: float,
     teacher_weight: float,

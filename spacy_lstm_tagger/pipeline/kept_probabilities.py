@@ -1,4 +1,4 @@
-"""How sure the tagger is, kept on docs: `doc._.tag_probabilities` and what is read from it."""
+"""Probabilities kept on docs: `doc._.tag_probabilities` and the attributes that read them."""
 
 from __future__ import annotations
 
@@ -6,35 +6,18 @@ from collections.abc import Sequence
 
 import numpy
 from spacy.tokens import Doc, Token
-from thinc.types import Floats2d, Ints1d, Ints2d
 
-
-class Guesses(list):
-    """Columns of tags, one array for each doc, and what else `LSTMTagger.predict` finds.
-
-    probabilities: what the tags were decided by, shape (n_tokens, n_labels) for each doc.
-    pos: columns of parts of speech, shape (n_tokens,) for each doc.
-    Both are None where they were not asked for.
-    """
-
-    def __init__(
-        self,
-        tags: Sequence[Ints1d],
-        probabilities: Sequence[Floats2d] | None,
-        pos: Sequence[Ints1d] | None,
-    ) -> None:
-        super().__init__(tags)
-        self.probabilities = probabilities
-        self.pos = pos
+from ..arrays import Floats2d, Ints2d
+from .prediction import by_doc
 
 
 def check_setting(name: str, value: object) -> None:
-    """Raise ValueError where `save_probabilities` is neither true, false nor a whole number."""
+    """Raise ValueError unless `save_probabilities` is true, false or a whole number."""
     if not isinstance(value, int) or value < 0:
         raise ValueError(
             f"[{name}] save_probabilities is {value!r}, but must be false, true, or how many of "
-            "the most probable tags to keep of each token, at least 1. Mend it in the component's "
-            "block of the config."
+            "the most probable tags to keep of each token, at least 1. Correct it in the "
+            "component's block of the config."
         )
 
 
@@ -51,35 +34,31 @@ def add_extensions() -> None:
 def save(
     docs: Sequence[Doc],
     labels: Sequence[str],
-    probabilities: Sequence[Floats2d],
+    probabilities: Floats2d,
     kept: bool | int,
 ) -> None:
     """Keep probabilities on docs, so that they are saved with their `user_data`.
 
     labels: names of the columns.
-    probabilities: one array of shape (n_tokens, n_labels) for each doc.
+    probabilities: shape (n_tokens, n_labels), docs one after another.
     kept: True for all of them, in `doc._.tag_probabilities`; or how many of each token's most
         probable tags, in `token._.tag_candidates` alone.
     """
     for doc in docs:
         doc._.tag_labels = list(labels)
     if kept is True:
-        for doc, rows in zip(docs, probabilities, strict=True):
+        for doc, rows in zip(docs, by_doc(probabilities, docs), strict=True):
             doc._.tag_probabilities = numpy.array(rows, dtype="float32")  # not a view
         return
-    together = numpy.concatenate(probabilities)
-    best = most_probable(together, min(int(kept), len(labels)))
-    values = numpy.take_along_axis(together, best, axis=1).astype("float32")
+    best = most_probable(probabilities, min(int(kept), len(labels)))
+    values = numpy.take_along_axis(probabilities, best, axis=1).astype("float32")
     tags = best.astype("uint16")
-    end = 0
-    for doc in docs:
-        begin, end = end, end + len(doc)
-        rows = slice(begin, end)
-        doc._.tag_ranking = {"tags": tags[rows].copy(), "probabilities": values[rows].copy()}
+    for doc, of_tags, of_values in zip(docs, by_doc(tags, docs), by_doc(values, docs), strict=True):
+        doc._.tag_ranking = {"tags": of_tags.copy(), "probabilities": of_values.copy()}
 
 
 def most_probable(probabilities: Floats2d, n: int) -> Ints2d:
-    """Columns of the n greatest of every row, greatest first, of equal ones the first column.
+    """Return the columns of the n greatest of every row, greatest first, of equal ones the first.
 
     For the few that are asked for, n searches take less time than sorting all.
     """
@@ -93,7 +72,7 @@ def most_probable(probabilities: Floats2d, n: int) -> Ints2d:
 
 
 def _candidates(token: Token) -> list[tuple[str, float]] | None:
-    """The most probable tags with their probabilities, best first; None where none were kept."""
+    """Return the most probable tags with their probabilities, best first; None if none are kept."""
     doc = token.doc
     if doc._.tag_ranking is not None:
         tags = doc._.tag_ranking["tags"][token.i].tolist()
@@ -108,6 +87,6 @@ def _candidates(token: Token) -> list[tuple[str, float]] | None:
 
 
 def _best(token: Token) -> float | None:
-    """The probability of the most probable tag; None where none were kept."""
+    """Return the probability of the most probable tag; None if none are kept."""
     candidates = _candidates(token)
     return candidates[0][1] if candidates else None

@@ -12,18 +12,28 @@ import srsly
 from spacy.pipeline.tagger import Tagger
 from thinc.api import Model
 
-from ..features.extractor import sizes_of
-from ..features.vocabulary import Vocabulary
-from ..outputs.pos import PARTS_OF_SPEECH
-from ..settings import check_bool, check_int, check_share, check_text
+from ..features.extractor import sizes_of, vocabulary_of
+from ..outputs import columns_of, make_outputs, set_columns
+from ..outputs.output import Output
+from ..settings import (
+    ENVIRONMENT_ERRORS,
+    check_bool,
+    check_int,
+    check_label_list,
+    check_share,
+    check_text,
+)
 from .kept_probabilities import check_setting
 
 PARTS = ("nodes", "attrs", "params", "shims")
 """What thinc saves of every node of a model."""
 
+RETIRED_ATTRS = {"predict_pos"}
+"""Attributes of nodes that earlier versions saved: "columns" says the same now."""
+
 
 def check_files(name: str, directory: Path, fields: Iterable[str]) -> None:
-    """Raise ValueError where a file of a component's directory is missing.
+    """Raise ValueError if a file of a component's directory is missing.
 
     spaCy takes a missing 'cfg' for an empty one, and so a model without labels.
     """
@@ -31,24 +41,25 @@ def check_files(name: str, directory: Path, fields: Iterable[str]) -> None:
         if not (directory / field).is_file():
             raise ValueError(
                 f"[{name}] The model directory {directory} has no file '{field}': it is "
-                "incomplete. Copy it again, or train anew."
+                "incomplete. Copy it again, or train again."
             )
 
 
 @contextlib.contextmanager
 def all_or_nothing(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
-    """On any error inside the context put back the component's settings and weights.
+    """On any error inside the context restore the component's settings and weights.
 
-    The vocab, which is shared, is not put back: load it last, once all else has proved sound.
+    The vocab, which is shared, is not restored: load it last, once all else has proved sound.
     Yields the attributes that the model's nodes had.
-    Raises ValueError, whatever went wrong.
+    Raises ValueError, whatever is wrong with the files. Errors about the environment, such as a
+    library that is not installed, pass through unchanged.
     """
     cfg, model = srsly.json_dumps(tagger.cfg), tagger.model.to_dict()
     nodes = list(tagger.model.walk())
     names, attrs = [node.name for node in nodes], [dict(node.attrs) for node in nodes]
     try:
         yield attrs
-    except Exception as error:
+    except BaseException as error:
         tagger.cfg = srsly.json_loads(cfg)
         for node, saved, name, attr in zip(nodes, model["nodes"], names, attrs, strict=True):
             for dim, value in saved["dims"].items():
@@ -57,33 +68,34 @@ def all_or_nothing(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
             node.attrs.update(attr)
             node.name = name
         tagger.model.from_dict(model)
-        if isinstance(error, ValueError) and str(error).startswith(f"[{tagger.name}]"):
+        ours = isinstance(error, ValueError) and str(error).startswith(f"[{tagger.name}]")
+        if ours or isinstance(error, ENVIRONMENT_ERRORS) or not isinstance(error, Exception):
             raise
         raise ValueError(
             f"[{tagger.name}] Cannot load the component. Its files are damaged, or were saved "
             "with other [model] settings than this pipeline's: copy the model directory again, "
-            f"or train anew. ({type(error).__name__}: {error})"
+            f"or train again. ({type(error).__name__}: {error})"
         ) from error
 
 
 def saved_model(component: bytes) -> bytes:
-    """The model in the bytes of a component."""
+    """Return the model in the bytes of a component."""
     return srsly.msgpack_loads(component)["model"]
 
 
-def check_message(model: Model, data: bytes) -> None:
-    """Raise an error where a saved model has parts that this one does not have.
+def check_message(model: Model[Any, Any], data: bytes) -> None:
+    """Raise an error if a saved model has parts that this one does not have.
 
-    thinc takes them over, whatever they are, and they could not be put back.
+    thinc takes them over, whatever they are, and they could not be restored.
     """
     message, nodes = srsly.msgpack_loads(data), list(model.walk())
     if any(len(message[part]) != len(nodes) for part in PARTS):
-        raise ValueError(f"the saved model has not the {len(nodes)} layers of this one")
-    ours = any("vocabulary" in node.attrs for node in nodes)
+        raise ValueError(f"the saved model does not have the {len(nodes)} layers of this one")
+    ours = vocabulary_of(model) is not None
     for node, info, attrs, params, shims in zip(
         nodes, *(message[part] for part in PARTS), strict=True
     ):
-        known = not ours or set(attrs) <= set(node.attrs)
+        known = not ours or set(attrs) <= {*node.attrs, *RETIRED_ATTRS}
         known = known and set(info["dims"]) <= set(node.dim_names)
         known = known and set(params) <= set(node.param_names)
         known = known and set(info["refs"]) <= set(node.ref_names) and isinstance(info["name"], str)
@@ -95,74 +107,75 @@ def check_message(model: Model, data: bytes) -> None:
 
 
 def check_loaded(tagger: Tagger, before: list[dict[str, Any]]) -> None:
-    """Raise ValueError where what was loaded is sound in itself, but does not fit together.
+    """Raise ValueError if what was loaded is sound in itself, but does not fit together.
 
     before: the attributes that the model's nodes had before.
     """
-    _check_cfg(tagger.name, tagger.cfg)
-    _check_labels(tagger)
     for node, attrs in zip(tagger.model.walk(), before, strict=True):
+        for retired in RETIRED_ATTRS - set(attrs):
+            node.attrs.pop(retired, None)
         for name, value in node.attrs.items():
             _check_attr(node, name, attrs.get(name), value)
+    outputs = make_outputs(columns_of(tagger.model))
+    _check_cfg(tagger.name, tagger.cfg, outputs)
+    _check_columns(tagger, outputs)
     _check_network(tagger)
 
 
-def _check_cfg(name: str, cfg: dict[str, Any]) -> None:
-    labels = cfg["labels"]
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise ValueError(f"[{name}] 'labels' in 'cfg' is no list of texts: {str(labels)[:80]}")
-    if len(set(labels)) != len(labels):
-        raise ValueError(f"[{name}] 'labels' in 'cfg' lists a label twice.")
-    check_share(name, "label_smoothing", cfg.get("label_smoothing", 0.0), below=True)
-    check_share(name, "teacher_weight", cfg.get("teacher_weight", 1.0))
-    check_text(name, "neg_prefix", cfg.get("neg_prefix"))
-    check_setting(name, cfg.get("save_probabilities", False))
-    check_bool("overwrite", cfg.get("overwrite", False))
-    known = cfg.get("pos_of_tags", {})
-    sound = isinstance(known, dict)
-    sound = sound and all(isinstance(names, list) and names for names in known.values())
-    if not sound or any(name not in PARTS_OF_SPEECH for names in known.values() for name in names):
-        raise ValueError(f"[{name}] 'pos_of_tags' in 'cfg' maps no tags to parts of speech.")
-    temperature = cfg.get("temperature", 1.0)
+def _check_attr(node: Model[Any, Any], name: str, before: Any, value: Any) -> None:
+    same = type(value) is type(before) or (_is_number(value) and _is_number(before))
+    if before is not None and not same:
+        raise ValueError(f"{name} of the layer {node.name!r} is {str(value)[:80]!r}")
+    if name == "columns" and before and list(value) != list(before):
+        raise ValueError(f"the [model] settings are for {list(before)}, not {list(value)}")
+    if name == "window":
+        check_int("context", node.attrs["context"], least=0)
+        check_int("window", value, least=2 * node.attrs["context"] + 1)
+
+
+def _check_cfg(name: str, cfg: dict[str, Any], outputs: Iterable[Output]) -> None:
+    check_label_list(name, cfg["labels"])
+    check_share(name, "label_smoothing", cfg["label_smoothing"], below=True)
+    check_share(name, "teacher_weight", cfg["teacher_weight"])
+    check_text(name, "neg_prefix", cfg["neg_prefix"])
+    check_setting(name, cfg["save_probabilities"])
+    check_bool("overwrite", cfg["overwrite"])
+    temperature = cfg["temperature"]
     if not _is_number(temperature) or not 1e-3 <= temperature <= 1e3:
         raise ValueError(
             f"[{name}] temperature is {temperature!r} in 'cfg', but must be from 0.001 to 1000. "
             "Fit it again with `python -m spacy lstm-tagger calibrate`."
         )
+    for output in outputs:
+        output.check(cfg, name)
 
 
-def _check_labels(tagger: Tagger) -> None:
+def _check_columns(tagger: Tagger, outputs: Iterable[Output]) -> None:
+    """Check that the model has a column for every label, and tell it if it was not saved."""
     nO = tagger.model.maybe_get_dim("nO")
-    if nO is not None and nO != len(tagger.labels):
+    columns = {output.name: len(output.labels(tagger.cfg)) for output in outputs}
+    found = columns_of(tagger.model)
+    if nO is not None and (nO != len(tagger.labels) or (any(found.values()) and found != columns)):
         raise ValueError(
-            f"[{tagger.name}] The model scores {nO} labels, but 'cfg' lists "
-            f"{len(tagger.labels)}. The files come from different models: copy the model "
-            "directory again."
+            f"[{tagger.name}] The model scores {found} labels, nO = {nO}, but 'cfg' lists "
+            f"{columns}. The files come from different models: copy the model directory again."
         )
-
-
-def _check_attr(node: Model, name: str, before: Any, value: Any) -> None:
-    same = type(value) is type(before) or (_is_number(value) and _is_number(before))
-    if before is not None and not same:
-        raise ValueError(f"{name} of the layer {node.name!r} is {str(value)[:80]!r}")
-    if name == "predict_pos" and value != before:
-        raise ValueError(f"predict_pos is {before} in the [model] settings, but was {value}")
+    if nO is not None:
+        set_columns(tagger.model, columns)
 
 
 def _check_network(tagger: Tagger) -> None:
     """Check that the network has a row for whatever the features can refer to."""
-    features = [
-        node for node in tagger.model.walk() if isinstance(node.attrs.get("vocabulary"), Vocabulary)
-    ]
-    if not features:
+    vocabulary = vocabulary_of(tagger.model)
+    if vocabulary is None:
         return  # another architecture
-    attrs = features[0].attrs
+    attrs = tagger.model.get_ref("features").attrs
     check_int("min_word_freq", attrs["min_word_freq"], least=1)
     check_int("max_characters", attrs["max_characters"], least=2)
-    output = tagger.model.get_ref("output_layer")
-    sizes = sizes_of(attrs["vocabulary"], 0)._asdict()
-    output.shims[0].check_sizes(
-        {**sizes, "n_tags": len(tagger.labels)}, vectors=attrs["include_static_vectors"]
+    sizes = sizes_of(vocabulary, 0)._asdict()
+    n_columns = sum(columns_of(tagger.model).values())
+    tagger.model.get_ref("output_layer").shims[0].check_sizes(
+        {**sizes, "n_columns": n_columns}, vectors=attrs["include_static_vectors"]
     )
 
 

@@ -14,6 +14,8 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 
+from ..settings import ENVIRONMENT_ERRORS
+
 FILE = "tag_map.json"
 
 SEEN = 2
@@ -57,7 +59,7 @@ class TagMap(Pipe):
         nlp (Optional[Language]): The pipeline.
         RAISES ValueError: Where no token has both a tag and a part of speech.
         """
-        counts: Counter = Counter()
+        counts: Counter[Tuple[str, str, str]] = Counter()
         for eg in get_examples():
             validate_examples([eg], "TagMap.initialize")
             counts.update(
@@ -100,6 +102,8 @@ class TagMap(Pipe):
         """Load a table. Raises ValueError where it is damaged; the present one then stays."""
         try:
             self.tags, self.words = _checked(srsly.msgpack_loads(bytes_data))
+        except ENVIRONMENT_ERRORS:
+            raise
         except Exception as error:  # whatever msgpack raises
             raise self._damaged(error) from error
         return self
@@ -112,8 +116,14 @@ class TagMap(Pipe):
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TagMap":
         """Load a table. Raises ValueError where it is damaged; the present one then stays."""
         try:
-            self.tags, self.words = _checked(srsly.read_json(Path(path) / FILE))
-        except Exception as error:  # no file, no JSON, or something else in it
+            self.tags, self.words = _checked(
+                srsly.json_loads((Path(path) / FILE).read_text("utf8"))
+            )
+        except FileNotFoundError as error:
+            raise self._damaged(error) from error
+        except ENVIRONMENT_ERRORS:
+            raise
+        except Exception as error:  # no JSON, or something else in it
             raise self._damaged(error) from error
         return self
 
@@ -124,10 +134,12 @@ class TagMap(Pipe):
         )
 
 
-def _learn(counts: Counter) -> Tuple[Dict[str, str], Dict[str, Dict[str, str]]]:
+def _learn(
+    counts: "Counter[Tuple[str, str, str]]",
+) -> Tuple[Dict[str, str], Dict[str, Dict[str, str]]]:
     """The most frequent part of speech of every tag, and of every tag's words that differ."""
-    of_tag: Dict[str, Counter] = {}
-    of_word: Dict[Tuple[str, str], Counter] = {}
+    of_tag: Dict[str, Counter[str]] = {}
+    of_word: Dict[Tuple[str, str], Counter[str]] = {}
     for (tag, word, pos), n in counts.items():
         of_tag.setdefault(tag, Counter())[pos] += n
         of_word.setdefault((tag, word), Counter())[pos] += n
@@ -140,7 +152,7 @@ def _learn(counts: Counter) -> Tuple[Dict[str, str], Dict[str, Dict[str, str]]]:
     return tags, words
 
 
-def _most_frequent(found: Counter) -> str:
+def _most_frequent(found: "Counter[str]") -> str:
     return min(found, key=lambda pos: (-found[pos], pos))
 
 

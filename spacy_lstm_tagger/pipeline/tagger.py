@@ -2,55 +2,54 @@
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable
-from functools import partial
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 from spacy.errors import Errors
 from spacy.language import Language
-from spacy.pipeline.tagger import Tagger
-from spacy.scorer import Scorer
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples
+from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
-from thinc.types import Floats2d
 
-from ..features.extractor import needs_vocabulary, set_vocabulary
+from ..arrays import Floats2d
+from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
-from ..files.atomic import finish_moving, replaced_whole
-from ..outputs.pos import AllowedPos, choose_pos, extended, pos_codes, predicts_pos, set_pos
+from ..outputs import columns_of, make_outputs, set_columns
+from ..outputs.gold import combinations_in
+from ..outputs.output import Output
+from ..outputs.tag import labels_among
 from ..settings import check_share, check_text
-from ..training.loss import add_soft_targets, hard_gradient, rehearsal_gradient, tag_codes
-from ..training.soft_targets import soft_targets
-from ..training.survey import labels_among, survey
-from .kept_probabilities import Guesses, add_extensions, check_setting, save
-from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
-from .probabilities import probabilities_of, score_tokens, tag_probabilities
+from ..training.loss import flatten, output_gradient, rehearsal_gradient, split_columns
+from ..training.survey import survey
+from .arguments import as_docs, as_examples
+from .kept_probabilities import add_extensions, check_setting, save
+from .learn_rate import LearnRateWatch
+from .prediction import Prediction, predict_docs
+from .probabilities import tag_probabilities
+from .saving import SafelySavedTagger
 
 
-class LSTMTagger(Tagger):
+class LSTMTagger(SafelySavedTagger):
     """Tag words with their part of speech.
 
     Does what spaCy's `Tagger` does (https://spacy.io/api/tagger), and
     - collects the vocabulary of the training examples and hands it to the model;
-    - takes new labels after training (`add_label`), where the model can grow;
+    - takes new labels after training (`add_label`), if the model can grow;
     - reads a gold tag that begins with `neg_prefix` as that tag if it is a label;
     - gives probabilities (`predict_probabilities`), and keeps them on docs if asked to;
-    - sets parts of speech (`token.pos`) as well, where the model predicts them (`predict_pos`).
+    - predicts the model's other outputs as well, such as parts of speech (see `outputs`).
 
     vocab (Vocab): The shared vocabulary.
     model (Model): From docs to one array of scores of shape (n_tokens, n_labels) each.
     name (str): The component's name, also used in the losses.
-    overwrite (bool): Whether to replace tags, and parts of speech, that a doc already has.
-    scorer (Optional[Callable]): The scoring method.
+    overwrite (bool): Whether to replace annotation that a doc already has.
+    scorer (Optional[Callable[..., Any]]): The scoring method for tags.
     neg_prefix (Optional[str]): A gold tag of this prefix and a label means "not this label".
         Null or "" for none.
     label_smoothing (float): Share of the gold label's probability that training spreads over
         the other labels, from 0 to less than 1.
-    teacher_weight (float): Share, from 0 to 1, of a teacher's tag probabilities in what a token
-        is to learn that has them; the rest is its gold tag. See `python -m spacy lstm-tagger
-        distill`.
+    teacher_weight (float): Share, from 0 to 1, of a teacher's probabilities in what a token is to
+        learn that has them; the rest is its gold tag. See `python -m spacy lstm-tagger distill`.
     save_probabilities (Union[bool, int]): Whether to keep every tag's probability on the docs
         (`doc._.tag_probabilities`), or of how many of the most probable tags of each token
         (`token._.tag_candidates`).
@@ -59,11 +58,11 @@ class LSTMTagger(Tagger):
     def __init__(
         self,
         vocab: Vocab,
-        model: Model,
+        model: Model[Any, Any],
         name: str = "lstm_tagger",
         *,
         overwrite: bool = False,
-        scorer: Optional[Callable] = None,
+        scorer: Optional[Callable[..., Any]] = None,
         neg_prefix: Optional[str] = "!",
         label_smoothing: float = 0.0,
         teacher_weight: float = 1.0,
@@ -84,10 +83,28 @@ class LSTMTagger(Tagger):
         )
         self.cfg["teacher_weight"] = teacher_weight
         self.cfg["save_probabilities"] = save_probabilities
-        if predicts_pos(model):
-            self.cfg["pos_of_tags"] = {}
-        self._allowed_pos = AllowedPos()
+        self._outputs: List[Output] = []
+        self._learn_rate = LearnRateWatch(name)
+        self.reset_learned()
         add_extensions()
+
+    @property
+    def outputs(self) -> List[Output]:
+        """What the model predicts, in the order of its columns; first, the tags."""
+        names = list(columns_of(self.model))
+        if [output.name for output in self._outputs] != names:
+            self._outputs = make_outputs(names)
+        return self._outputs
+
+    @property
+    def _attrs(self) -> List[str]:
+        return [output.attr for output in self.outputs]
+
+    def reset_learned(self) -> None:
+        """Reset what training and calibration have put into `cfg`, but for the labels."""
+        self.cfg["temperature"] = 1.0
+        for output in self.outputs:
+            self.cfg.update(output.learned)
 
     def initialize(
         self,
@@ -105,29 +122,27 @@ class LSTMTagger(Tagger):
         vocabulary (Optional[Dict]): Counts of "words" and "characters", such as
             `python -m spacy lstm-tagger vocab` writes. Needed for streamed corpora, of which
             spaCy shows only the first 100 examples.
-        RAISES ValueError: Where there are no labels, no examples, or no tokens to learn from; or
-            no parts of speech, where the model is to predict them.
+        RAISES ValueError: If there are no labels, no examples, or no tokens to learn from; or no
+            gold values of another output that the model has.
         """
-        found = survey(get_examples, "LSTMTagger.initialize")
-        if needs_vocabulary(self.model):
+        found = survey(get_examples, self._attrs, "LSTMTagger.initialize")
+        if vocabulary_of(self.model) is not None:
             counts = found.vocabulary if vocabulary is None else Vocabulary.from_dict(vocabulary)
             set_vocabulary(self.model, counts)
-        for label in labels_among(found.tags, self.cfg["neg_prefix"]) if labels is None else labels:
+        if labels is None:
+            labels = labels_among(found.gold, self.cfg["neg_prefix"])
+        for label in labels:
             self.add_label(label)
-        if predicts_pos(self.model):
-            self.cfg["pos_of_tags"] = {}
-            if not found.has_pos:
-                raise ValueError(
-                    f"[{self.name}] The [model] block says predict_pos = true, but no token of the "
-                    "training examples has a part of speech. Train on a corpus that has them (in "
-                    "CoNLL-U: UPOS), or set predict_pos = false."
-                )
+        self.reset_learned()
+        for output in self.outputs:
+            output.initialize(found.gold, self.cfg, self.name)
         nO = self.model.maybe_get_dim("nO")
         if self.labels and nO not in (None, len(self.labels)):
             raise ValueError(
                 f"[{self.name}] The [model] block says nO = {nO}, but there are "
                 f"{len(self.labels)} labels. Set nO = null: it is taken from the labels."
             )
+        set_columns(self.model, {o.name: len(o.labels(self.cfg)) for o in self.outputs})
         super().initialize(lambda: found.sample, nlp=nlp, labels=[])
 
     def add_label(self, label: str) -> int:
@@ -137,94 +152,115 @@ class LSTMTagger(Tagger):
         RETURNS (int): 0 if the label is already present, otherwise 1.
         """
         added = super().add_label(label)
-        if added and self.is_resizable and len(self.labels) > (self.model.maybe_get_dim("nO") or 0):
+        if added and self.is_resizable:
             self.set_output(len(self.labels))
         return added
 
-    def predict_probabilities(self, docs: Iterable[Doc]) -> List[Floats2d]:
-        """The probability of every label for every token, without modifying the docs.
+    def predict_probabilities(self, docs: Union[Doc, Iterable[Doc]]) -> List[Floats2d]:
+        """Return the probability of every label for every token, without modifying the docs.
 
-        docs (Iterable[Doc]): The docs.
+        docs (Union[Doc, Iterable[Doc]]): The docs, or one.
         RETURNS (List[Floats2d]): One array of shape (n_tokens, n_labels) for each doc, columns
             in the order of `labels`, rows summing to 1.
+        RAISES TypeError: For anything but docs, such as texts.
         """
-        return tag_probabilities(self, list(docs))
+        return tag_probabilities(self, as_docs(docs, "LSTMTagger.predict_probabilities"))
 
-    def predict(self, docs: Iterable[Doc]) -> List:
-        """Find the tags of docs, without modifying them.
+    def predict(self, docs: Union[Doc, Iterable[Doc]]) -> Prediction:
+        """Find the tags of docs, and the other outputs, without modifying them.
 
-        docs (Iterable[Doc]): The docs.
-        RETURNS (List): The tags' indices, one array for each doc; with their probabilities where
-            `save_probabilities` asks for them, and with parts of speech where the model has them.
+        docs (Union[Doc, Iterable[Doc]]): The docs, or one.
+        RETURNS (Prediction): The tags' columns, one array of shape (n_tokens,) for each doc; with
+            those of the other outputs, and with probabilities if `save_probabilities` asks for
+            them.
+        RAISES TypeError: For anything but docs, such as texts.
         """
-        if not (self.cfg["save_probabilities"] or predicts_pos(self.model)):
-            return super().predict(docs)
-        scores = score_tokens(self, list(docs))
-        to_numpy = self.model.ops.to_numpy
-        probabilities = pos = None
-        if self.cfg["save_probabilities"]:
-            probabilities = [to_numpy(p) for p in probabilities_of(self, scores.tags)]
-        tags = self._scores2guesses(probabilities or scores.tags)
-        if scores.pos is not None:
-            allowed = self._allowed_pos.of(self.labels, self.cfg.get("pos_of_tags", {}))
-            pairs = zip(map(to_numpy, scores.pos), tags, strict=True)
-            pos = [choose_pos(rows, of_doc, allowed) for rows, of_doc in pairs]
-        return Guesses(tags, probabilities, pos)
+        docs, keep = as_docs(docs, "LSTMTagger.predict"), bool(self.cfg["save_probabilities"])
+        return predict_docs(self, self.outputs, docs, with_probabilities=keep)
 
-    def set_annotations(self, docs: Iterable[Doc], batch_tag_ids: List) -> None:
-        """Set the tags and parts of speech of docs, and keep probabilities where there are any.
+    def set_annotations(self, docs: Union[Doc, Iterable[Doc]], batch_tag_ids: List[Any]) -> None:
+        """Set the tags and other annotation of docs, and keep probabilities if there are any.
 
-        docs (Iterable[Doc]): The docs.
+        docs (Union[Doc, Iterable[Doc]]): The docs, or one.
         batch_tag_ids (List): What `predict` returned for them.
         """
-        docs = [docs] if isinstance(docs, Doc) else list(docs)
+        docs = as_docs(docs, "LSTMTagger.set_annotations")
         super().set_annotations(docs, batch_tag_ids)
-        if not isinstance(batch_tag_ids, Guesses):
+        if not isinstance(batch_tag_ids, Prediction):
             return
-        if batch_tag_ids.pos is not None:
-            set_pos(docs, batch_tag_ids.pos, overwrite=self.cfg["overwrite"])
+        for output in self.outputs[1:]:
+            output.annotate(docs, batch_tag_ids.others[output.name], self.cfg)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """Score a batch: what the scorer gives, and `pos_acc` where parts of speech are predicted.
+        """Score a batch: what the scorer gives, and the scores of the other outputs.
 
         examples (Iterable[Example]): The batch, annotated.
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
-        examples = list(examples)
-        scores = super().score(examples, **kwargs)
-        if self.scorer is not None and predicts_pos(self.model):
-            scores = {**scores, **Scorer.score_token_attr(examples, "pos", **kwargs)}
+        examples = as_examples(examples, "LSTMTagger.score")
+        scores = dict(super().score(examples, **kwargs))
+        if self.scorer is not None:
+            for output in self.outputs:
+                scores.update(output.score(examples, **kwargs))
         return scores
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """Learn from a batch of examples. See spaCy's `Tagger.update`.
+
+        examples (Iterable[Example]): The batch.
+        drop (float): The dropout rate.
+        sgd (Optional[Optimizer]): The optimizer.
+        losses (Optional[Dict[str, float]]): Losses to add to, by component name.
+        RETURNS (Dict[str, float]): The losses.
+        """
+        examples = as_examples(examples, "LSTMTagger.update")
+        losses = super().update(examples, drop=drop, sgd=sgd, losses=losses)
+        if others := self.outputs[1:]:
+            gold = combinations_in([eg.reference for eg in examples], self._attrs)
+            for output in others:
+                output.learn(gold, self.cfg)
+        return losses
+
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Update the weights with their gradients; warn if the learning rate stays 0.
+
+        sgd (Optimizer): The optimizer.
+        """
+        self._learn_rate.check(sgd)
+        super().finish_update(sgd)
 
     def get_loss(
         self, examples: Iterable[Example], scores: List[Floats2d]
     ) -> Tuple[float, List[Floats2d]]:
-        """The loss of a batch and its gradient with respect to the logits.
+        """Return the loss of a batch and its gradient with respect to the logits.
 
         examples (Iterable[Example]): The batch.
-        scores (List[Floats2d]): The label probabilities of each doc, shape (n_tokens, n_labels);
-            behind them those of parts of speech, where the model predicts them.
+        scores (List[Floats2d]): The probabilities of each doc, shape (n_tokens, n_columns): those
+            of the labels, then those of the other outputs.
         RETURNS (Tuple[float, List[Floats2d]]): The loss, and gradients of the scores' shapes.
-        RAISES ValueError: For a gold tag that is not a label.
+        RAISES ValueError: For a gold value that is not a label.
         """
-        validate_examples(examples, "LSTMTagger.get_loss")
-        codes = tag_codes(examples, self.labels, self.cfg["neg_prefix"], self.name)
-        ops, smoothing = self.model.ops, self.cfg["label_smoothing"]
-        together = ops.flatten(scores)
-        probabilities, pos = together[:, : len(self.labels)], together[:, len(self.labels) :]
-        gradient = hard_gradient(probabilities, codes, smoothing, ops)
-        soft = soft_targets(examples, self.labels)
-        add_soft_targets(gradient, probabilities, codes, soft, self.cfg["teacher_weight"])
-        if predicts_pos(self.model):
-            columns, known = pos_codes(examples), self.cfg.get("pos_of_tags", {})
-            self.cfg["pos_of_tags"] = extended(known, self.labels, codes, columns)
-            gradient = ops.xp.hstack([gradient, hard_gradient(pos, columns, smoothing, ops)])
+        examples = as_examples(examples, "LSTMTagger.get_loss")
+        ops = self.model.ops
+        blocks = split_columns(flatten(ops, scores), columns_of(self.model))
+        gradients = [
+            output_gradient(output, examples, block, self.cfg, self.name)
+            for output, block in zip(self.outputs, blocks, strict=True)
+        ]
+        gradient = gradients[0] if len(gradients) == 1 else ops.xp.hstack(gradients)
         loss = float((gradient**2).sum())  # what spaCy's tagger reports, too
         if loss != loss:
             raise ValueError(Errors.E910.format(name=self.name))
-        return loss, ops.unflatten(gradient, [len(doc_scores) for doc_scores in scores])
+        return loss, ops.unflatten(gradient, [len(rows) for rows in scores])
 
     def rehearse(
         self,
@@ -246,7 +282,7 @@ class LSTMTagger(Tagger):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        validate_examples(examples, "LSTMTagger.rehearse")
+        examples = as_examples(examples, "LSTMTagger.rehearse")
         docs = [eg.predicted for eg in examples]
         if self._rehearsal_model is None or not any(len(doc) for doc in docs):
             return losses
@@ -254,47 +290,11 @@ class LSTMTagger(Tagger):
         set_dropout_rate(self._rehearsal_model, 0.0)
         scores, backprop = self.model.begin_update(docs)
         wanted, _ = self._rehearsal_model.begin_update(docs)
-        pairs, n_tags = zip(scores, wanted, strict=True), len(self.labels)
-        gradients = [rehearsal_gradient(found, earlier, n_tags) for found, earlier in pairs]
+        columns = columns_of(self.model), columns_of(self._rehearsal_model)
+        pairs = zip(scores, wanted, strict=True)
+        gradients = [rehearsal_gradient(found, earlier, *columns) for found, earlier in pairs]
         backprop(gradients)
         if sgd not in (None, False):
             self.finish_update(sgd)
         losses[self.name] += sum(float((gradient**2).sum()) for gradient in gradients)
         return losses
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load what `to_bytes` gave; where that fails, everything stays as it was.
-
-        exclude (Iterable[str]): Names of fields to leave out.
-        RAISES ValueError: Where the data is damaged or does not fit the settings.
-        """
-        saved = partial(saved_model, bytes_data)
-        return self._load(super().from_bytes, bytes_data, exclude, saved)
-
-    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save to a directory: all files, or after an error or a killed process none."""
-        with replaced_whole(Path(path)) as directory:
-            super().to_disk(directory, exclude=exclude)
-
-    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "LSTMTagger":
-        """Load from a directory that `to_disk` wrote; where that fails, everything stays as it was.
-
-        exclude (Iterable[str]): Names of fields to leave out.
-        RAISES ValueError: Where a file is missing, damaged or does not fit the settings.
-        """
-        finish_moving(path := Path(path))
-        check_files(self.name, path, {"cfg", "model"} - set(exclude))
-        return self._load(super().from_disk, path, exclude, (path / "model").read_bytes)
-
-    def _load(
-        self, load: Callable, source: Any, exclude: Iterable[str], saved: Callable[[], bytes]
-    ) -> "LSTMTagger":
-        with all_or_nothing(self) as before:
-            if "model" not in exclude:
-                check_message(self.model, saved())
-            load(source, exclude=[*exclude, "vocab"])
-            check_loaded(self, before)
-            load(source, exclude=[*exclude, "cfg", "model"])
-            for label in self.labels:  # they are missing where the vocab was not loaded as well
-                self.vocab.strings.add(label)
-        return self

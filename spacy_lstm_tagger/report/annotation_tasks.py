@@ -11,14 +11,24 @@ from typing import Any
 
 from spacy.tokens import Doc, Span, Token
 
+from ..pipeline.arguments import each_doc
+from ..pipeline.kept_probabilities import add_extensions
+
 
 def uncertain_tokens(docs: Iterable[Doc], below: float) -> Iterator[tuple[Span, list[Token]]]:
     """Yield sentences with their tokens whose most probable tag is less probable than `below`.
 
     docs: tagged with `save_probabilities`; a doc without sentences counts as one.
     below: a probability, above 0 up to 1.
+    Raises TypeError for anything but docs, ValueError for docs without probabilities.
     """
-    for doc in docs:
+    add_extensions()
+    for doc in each_doc(docs, "uncertain_tokens"):
+        if len(doc) and doc[0]._.tag_probability is None:
+            raise ValueError(
+                f"The doc {doc.text[:40]!r} has no probabilities. Set the tagger's "
+                "save_probabilities to true, or to a number, before it tags."
+            )
         sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
         for sentence in sentences:
             tokens = [token for token in sentence if token._.tag_probability < below]

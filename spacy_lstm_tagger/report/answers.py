@@ -11,11 +11,12 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Corpus, Example
-from thinc.types import Floats1d, Ints1d
 
-from ..features.vocabulary import Vocabulary
+from ..arrays import Floats1d, Ints1d
+from ..features.extractor import vocabulary_of
+from ..files.raw_text import reading_stored_docs
 from ..pipeline.tagger import LSTMTagger
-from ..training.soft_targets import aligned_tokens
+from ..training.alignment import aligned_tokens
 
 
 class Gold(NamedTuple):
@@ -77,7 +78,7 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
     gold: list[str] = []
     lengths: list[int] = []
     tags: list[str | None] = []
-    confidence = [numpy.zeros(0)]
+    confidence: list[Floats1d] = [numpy.zeros(0)]
     pairs = ((eg.predicted, eg.reference) for eg in examples)
     for doc, reference in nlp.pipe(pairs, as_tuples=True):
         words.extend(token.text for token in reference)
@@ -117,19 +118,14 @@ def read_gold(path: Path, nlp: Language) -> Iterator[Example]:
             f"{path} is not a directory, nor does its name end in .spacy. Make a .spacy file with "
             "`spacy convert`."
         )
-    try:
+    with reading_stored_docs(path):
         yield from Corpus(path, gold_preproc=True)(nlp)
-    except Exception as error:  # zlib's, msgpack's or the file system's own
-        raise ValueError(
-            f"Cannot read {path} as a .spacy file. Make one with `spacy convert`. "
-            f"({type(error).__name__}: {error})"
-        ) from error
 
 
 def counts_of_model(nlp: Language) -> WordCounts | None:
     """The words that the pipeline's last tagger with a vocabulary of its own knows."""
     for _, pipe in reversed(nlp.pipeline):
-        vocabulary = _vocabulary(pipe) if isinstance(pipe, LSTMTagger) else None
+        vocabulary = vocabulary_of(pipe.model) if isinstance(pipe, LSTMTagger) else None
         if vocabulary is not None and vocabulary.words:
             least = min(vocabulary.words.values())
             return WordCounts(
@@ -156,11 +152,6 @@ def _keep_probabilities(nlp: Language) -> None:
         if isinstance(pipe, LSTMTagger):
             pipe.cfg["save_probabilities"] = 1
             return
-
-
-def _vocabulary(tagger: LSTMTagger) -> Vocabulary | None:
-    found = [node.attrs.get("vocabulary") for node in tagger.model.walk()]
-    return next((each for each in found if isinstance(each, Vocabulary)), None)
 
 
 def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy
-from thinc.types import Floats1d
 
+from ..arrays import Floats1d
 from ..extras import import_extra
 from .drawing import ALONE, FIRST, LINE, new_figure, to_svg
 

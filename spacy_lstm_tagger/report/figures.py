@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy
 
-from ..pipeline.probabilities import binned
+from ..pipeline.calibration import BINS, binned
 from .answers import Answers, Gold, WordCounts
 from .sentences import Sentence, worst_sentences
 from .shares import Marks, Share, accuracy, mark, shares, whole_sentences
@@ -18,9 +18,6 @@ LENGTHS = (1, 6, 11, 21, 31, 41, 61)
 
 FREQUENCIES = (1, 2, 5, 10, 100, 1000)
 """Where groups of words by their count in training begin."""
-
-BINS = 15
-"""Bins of probabilities, of equal width."""
 
 WORST = 25
 
@@ -208,7 +205,7 @@ def _reliability(answers: Answers, marks: Marks) -> Reliability | None:
     if not known.any():
         return None
     confidence = answers.confidence[known]
-    n, said, found = binned(confidence, marks.right[known], bins=BINS)
+    n, said, found = binned(confidence, marks.right[known])
     bins = [
         Bin(
             low=i / BINS,

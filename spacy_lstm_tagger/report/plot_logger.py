@@ -16,7 +16,7 @@ from ..extras import import_extra
 from ..files.atomic import write_file
 
 
-def build_plot_logger_v1(path: str, progress_bar: bool = False) -> Callable:
+def build_plot_logger_v1(path: str, progress_bar: bool = False) -> Callable[..., Any]:
     """Build a logger that prints what `spacy.ConsoleLogger.v1` prints, and draws curves.
 
     path (str): Where to write: the curves to `path`.svg, their numbers to `path`.csv. Files of
@@ -28,7 +28,7 @@ def build_plot_logger_v1(path: str, progress_bar: bool = False) -> Callable:
     setup_console = console_logger(progress_bar=progress_bar)
 
     def setup_logger(
-        nlp: Language, stdout: IO = sys.stdout, stderr: IO = sys.stderr
+        nlp: Language, stdout: IO[str] = sys.stdout, stderr: IO[str] = sys.stderr
     ) -> tuple[Callable[[dict[str, Any] | None], None], Callable[[], None]]:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         print_step, finalize = setup_console(nlp, stdout, stderr)

@@ -21,7 +21,10 @@ def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) 
     Raises ImportError where jinja2 is missing, TypeError for anything but a doc or a span.
     """
     if not isinstance(doc, Doc | Span):
-        raise TypeError(f"Can render a Doc or a Span, but found {type(doc).__name__}.")
+        raise TypeError(
+            f"Can render a Doc or a Span, but found {type(doc).__name__}. Make a doc of a text "
+            "with nlp(text)."
+        )
     words = [(token.text, token.tag_, _confidence(token)) for token in doc]
     style = read_static("words.css")
     html = new_environment().get_template("doc.html").render(words=words, page=page, style=style)

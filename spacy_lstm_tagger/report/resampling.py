@@ -7,7 +7,8 @@ Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 
 from __future__ import annotations
 
 import numpy
-from thinc.types import Floats1d, Floats2d
+
+from ..arrays import Floats1d, Floats2d
 
 RESAMPLES = 1000
 SEED = 0
@@ -17,12 +18,12 @@ AT_ONCE = 4_000_000
 """Sentences drawn at a time, 32 MB."""
 
 
-def resampled_shares(right: Floats2d, n: Floats2d) -> Floats2d:
-    """Shares of tokens that are right, in samples of as many sentences, drawn with replacement.
+def resampled_shares(right: numpy.ndarray, n: numpy.ndarray) -> Floats2d:
+    """Return the shares of right tokens in samples of sentences, drawn with replacement.
 
     The same number of sentences gives the same samples, so that two taggers can be compared.
     right, n: of each sentence and each kind of token, shape (n_sentences, n_kinds).
-    Returns shape (RESAMPLES, n_kinds), NaN where a sample has no token of a kind.
+    Returns shape (RESAMPLES, n_kinds), NaN if a sample has no token of a kind.
     """
     n_sentences, n_kinds = n.shape
     values = numpy.hstack([right, n]).astype("float64")
@@ -41,7 +42,7 @@ def resampled_shares(right: Floats2d, n: Floats2d) -> Floats2d:
 
 
 def interval(values: Floats1d) -> tuple[float, float]:
-    """The interval that holds 95 % of the values, NaN left out; there must be another."""
+    """Return the interval that holds 95 % of the values, NaN left out; one must be another."""
     known = values[numpy.isfinite(values)]
     low, high = numpy.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy
 from spacy.scorer import PRFScore
-from thinc.types import Floats1d, Ints1d
 
+from ..arrays import Floats1d, Ints1d
 from .answers import Answers, Gold
 from .resampling import interval, resampled_shares
 

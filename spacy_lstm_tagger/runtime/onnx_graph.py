@@ -14,13 +14,12 @@ from typing import Any
 import numpy
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from thinc.types import FloatsXd
 
 OPSET = 17
 IR_VERSION = 8
 """Of 2021, so that ONNX Runtime from 1.12 on reads the graphs."""
 
-Weights = dict[str, FloatsXd]
+Weights = dict[str, numpy.ndarray]
 GATES = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
 """Names of the cells in ONNX, and torch's gates in the order of ONNX."""
 
@@ -32,7 +31,7 @@ class GraphBuilder:
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
 
-    def weight(self, values: FloatsXd, dtype: str | None = None) -> str:
+    def weight(self, values: numpy.ndarray, dtype: str | None = None) -> str:
         """Add a constant; return its name."""
         name = f"w{len(self.weights)}"
         array = numpy.ascontiguousarray(values, dtype=dtype)
@@ -46,7 +45,9 @@ class GraphBuilder:
         self.nodes.append(helper.make_node(operator, list(inputs), outputs, **attributes))
         return name
 
-    def build(self, inputs: dict[str, tuple[int, list]], output: str, shape: list) -> bytes:
+    def build(
+        self, inputs: dict[str, tuple[int, list[Any]]], output: str, shape: list[Any]
+    ) -> bytes:
         """The graph with these inputs (element type and shape) as bytes."""
         named = [helper.make_tensor_value_info(n, t, shape) for n, (t, shape) in inputs.items()]
         result = helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
@@ -64,7 +65,7 @@ class GraphBuilder:
         operator, order = GATES[cell]
         directions = [name for name in ("forwards", "backwards") if f"{name}.bias_ih_l0" in weights]
 
-        def arranged(kind: str) -> FloatsXd:
+        def arranged(kind: str) -> numpy.ndarray:
             arrays = [weights[f"{direction}.{kind}_l0"] for direction in directions]
             split = [numpy.split(array, len(order)) for array in arrays]
             return numpy.stack([numpy.concatenate([gates[i] for i in order]) for gates in split])
@@ -87,7 +88,7 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
     small: whether to keep the word and affix tables in half precision.
     """
     graph = GraphBuilder()
-    inputs: dict[str, tuple[int, list]] = {"words": (TensorProto.INT64, ["n"])}
+    inputs: dict[str, tuple[int, list[Any]]] = {"words": (TensorProto.INT64, ["n"])}
 
     def table(name: str, rows: str) -> str:
         values = graph.weight(weights[f"{name}.weight"], "float16" if small else None)
@@ -117,7 +118,7 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
         can (it can for the LSTM).
     """
     graph = GraphBuilder()
-    inputs: dict[str, tuple[int, list]] = {
+    inputs: dict[str, tuple[int, list[Any]]] = {
         "rows": (TensorProto.FLOAT, ["longest", "n", "width"]),
         "lengths": (TensorProto.INT32, ["n"]),
     }

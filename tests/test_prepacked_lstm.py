@@ -1,11 +1,11 @@
-"""Weights laid out once: the same scores, and the plain network wherever that cannot be done."""
+"""Prepacked LSTM layers: the same scores, and the plain network if that cannot be done."""
 
 import pytest
 import torch
 from torch import nn
 from torch.testing import assert_close
 
-from spacy_lstm_tagger.network.prepacked import PackedLSTM, packed
+from spacy_lstm_tagger.network.prepacked_lstm import PrepackedLSTM, prepacked
 from spacy_lstm_tagger.network.recurrent import RecurrentLayer
 
 needs_onednn = pytest.mark.skipif(
@@ -20,20 +20,20 @@ def make_layer(cell: str = "lstm", bidirectional: bool = True) -> RecurrentLayer
 @needs_onednn
 @pytest.mark.parametrize("bidirectional", [True, False])
 @torch.no_grad()
-def test_packed_layer_reads_any_block_as_the_layer_does(bidirectional) -> None:
+def test_prepacked_layer_reads_any_batch_as_the_layer_does(bidirectional) -> None:
     layer = make_layer(bidirectional=bidirectional)
-    result = packed(layer)
-    assert isinstance(result.forwards, PackedLSTM)
+    result = prepacked(layer)
+    assert isinstance(result.forwards, PrepackedLSTM)
     for shape in [(1, 1, 5), (20, 1, 5), (7, 3, 5), (200, 40, 5)]:
         X = torch.randn(shape)
         assert_close(result(X, None), layer(X, None), atol=1e-6, rtol=0)
 
 
 @needs_onednn
-def test_packing_leaves_the_module_as_it_was_and_shares_its_other_weights() -> None:
+def test_prepacking_leaves_the_module_as_it_was_and_shares_its_other_weights() -> None:
     network = nn.Sequential(nn.Linear(5, 5), make_layer())
     before = {name: weights.clone() for name, weights in network.state_dict().items()}
-    result = packed(network)
+    result = prepacked(network)
     assert result[0].weight is network[0].weight
     assert isinstance(network[1].forwards, nn.LSTM)
     assert network.state_dict().keys() == before.keys()
@@ -45,21 +45,21 @@ def test_packing_leaves_the_module_as_it_was_and_shares_its_other_weights() -> N
 def test_other_cells_are_read_as_they_are(cell) -> None:
     layer = make_layer(cell)
     X = torch.randn(4, 2, 5)
-    assert torch.equal(packed(layer)(X, None), layer(X, None))
+    assert torch.equal(prepacked(layer)(X, None), layer(X, None))
 
 
 @pytest.mark.parametrize("error", [AttributeError, RuntimeError, TypeError])
-def test_where_torch_cannot_pack_it_is_the_module_itself(error, monkeypatch) -> None:
+def test_if_torch_cannot_prepack_it_is_the_module_itself(error, monkeypatch) -> None:
     def cannot(*args: object) -> None:
         raise error("no such function, or other arguments")
 
     monkeypatch.setattr(torch, "mkldnn_rnn_layer", cannot)
     layer = make_layer()
-    assert packed(layer) is layer
+    assert prepacked(layer) is layer
 
 
 @torch.no_grad()
-def test_sequences_of_one_length_are_turned_without_places() -> None:
+def test_sequences_of_one_length_are_reversed_without_places() -> None:
     layer = make_layer()
     X = torch.randn(6, 3, 5)
     places = torch.arange(18).view(6, 3).flip(0).reshape(-1)

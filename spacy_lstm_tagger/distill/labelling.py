@@ -1,0 +1,106 @@
+"""Label docs with the mean of several teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from ..arrays import Floats2d
+from ..files.raw_text import bare_doc
+from ..outputs import known_outputs
+from ..training.soft_targets import get_soft_targets, set_soft_targets, soft_labels
+from .teacher import Teacher
+
+
+def label(
+    docs: Sequence[Doc], teachers: Sequence[Teacher], kept: int, *, n_process: int, batch_size: int
+) -> list[Doc]:
+    """Return the docs with the mean of the teachers' probabilities, see `average`."""
+    vocab = teachers[0].nlp.vocab
+    answers = _answers(docs, teachers, n_process, batch_size)
+    return [average(vocab, of_doc, kept) for of_doc in answers]
+
+
+def accuracies(
+    gold: Sequence[Doc], teachers: Sequence[Teacher], *, n_process: int, batch_size: int
+) -> list[float]:
+    """Return the share of gold tags that each teacher gives, and last that of their mean.
+
+    Raises ValueError if the docs have no tags.
+    """
+    n_tags = sum(bool(token.tag) for doc in gold for token in doc)
+    if not n_tags:
+        raise ValueError(
+            f"The {len(gold)} docs that teachers are to be tried on have no gold tags. Take docs "
+            "that `spacy convert` made of a treebank."
+        )
+    vocab = teachers[0].nlp.vocab
+    right = [0] * (len(teachers) + 1)
+    for doc, of_doc in zip(gold, _answers(gold, teachers, n_process, batch_size), strict=True):
+        for i, chosen in enumerate([*([answer] for answer in of_doc), of_doc]):
+            given = average(vocab, chosen, kept=1)
+            pairs = zip(doc, given, strict=True)
+            right[i] += sum(bool(token.tag) and token.tag_ == t.tag_ for token, t in pairs)
+    return [number / n_tags for number in right]
+
+
+def _answers(
+    docs: Sequence[Doc], teachers: Sequence[Teacher], n_process: int, batch_size: int
+) -> list[tuple[Doc, ...]]:
+    """Return each doc's answers of all teachers, in the order of the docs.
+
+    Docs of similar length go through the teachers together: transformers read padding, too.
+    """
+    order = sorted(range(len(docs)), key=lambda i: len(docs[i]))
+    by_length = [docs[i] for i in order]
+    streams = [
+        teacher.answer(by_length, n_process=n_process, batch_size=batch_size)
+        for teacher in teachers
+    ]
+    answers = dict(zip(order, zip(*streams, strict=True), strict=True))
+    return [answers[i] for i in range(len(docs))]
+
+
+def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
+    """Return one doc with the mean of several teachers' probabilities, and the most probable tags.
+
+    Of the other outputs, a token has the annotation of the first teacher that gave it this tag.
+    answers: docs of the same tokens, as `Teacher.answer` yields them.
+    kept: number of probabilities kept of each token.
+    """
+    tags, *others = known_outputs()
+    labels = sorted({label for doc in answers for label in _labels(doc, tags.name)})
+    mean = numpy.mean([_probabilities(doc, labels, tags.name) for doc in answers], axis=0)
+    doc = bare_doc(vocab, answers[0])
+    for token, best in zip(doc, mean.argmax(axis=1).tolist(), strict=True):
+        token.tag_ = labels[best]
+    for output in others:
+        _copy_agreed(doc, answers, output.attr)
+    set_soft_targets(doc, labels, mean, output=tags.name, kept=kept)
+    return doc
+
+
+def _copy_agreed(doc: Doc, answers: Sequence[Doc], attr: str) -> None:
+    """Give each token the value of the first teacher that gave it the same tag."""
+    answers = [answer for answer in answers if answer.has_annotation(attr)]
+    name = f"{attr.lower()}_"
+    for token, *found in zip(doc, *answers, strict=True):
+        values = (getattr(t, name) for t in found if t.tag_ == token.tag_)
+        if value := next(filter(None, values), None):
+            setattr(token, name, value)
+
+
+def _labels(doc: Doc, output: str) -> list[str]:
+    kept = soft_labels(doc, output)
+    return [token.tag_ for token in doc] if kept is None else kept
+
+
+def _probabilities(doc: Doc, labels: Sequence[str], output: str) -> Floats2d:
+    probabilities = get_soft_targets(doc, labels, output=output)
+    if probabilities is None:
+        index = {label: i for i, label in enumerate(labels)}
+        return numpy.eye(len(labels), dtype="float32")[[index[token.tag_] for token in doc]]
+    return probabilities

@@ -1,0 +1,50 @@
+"""Fine-grained tags (`token.tag`), spaCy's XPOS: the output that every tagger has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from spacy.training import Example
+
+from ..arrays import Ints1d
+from .gold import GoldCombinations
+from .output import MISSING, NEGATED, Cfg, Output, encode
+
+
+class TagOutput(Output):
+    """Tags. Their labels are the component's, which spaCy's `Tagger` keeps in `cfg["labels"]`.
+
+    A gold tag that begins with `neg_prefix` says what the tag is not, unless it is a label itself:
+    some treebanks have a tag "!".
+    """
+
+    name = "tag"
+    attr = "TAG"
+
+    def labels(self, cfg: Cfg) -> Sequence[str]:
+        """Names of the columns, in their order."""
+        return cfg["labels"]
+
+    def codes(self, values: Sequence[str | None], cfg: Cfg, name: str) -> Ints1d:
+        """Return the column of each gold tag; `NEGATED - i` if a tag says "not label i"."""
+        labels, prefix = self.labels(cfg), cfg["neg_prefix"]
+        codes: dict[str | None, int] = {}
+        if prefix:
+            codes.update((f"{prefix}{label}", NEGATED - i) for i, label in enumerate(labels))
+        codes.update((label, i) for i, label in enumerate(labels))
+        codes.update({None: MISSING, "": MISSING})
+        return encode(values, codes, self.attr, name)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
+        """Return nothing: tags are scored by the component's setting `scorer`."""
+        return {}
+
+
+def labels_among(gold: GoldCombinations, neg_prefix: str | None) -> list[str]:
+    """Return the gold tags less those that only say what a tag is not, sorted."""
+    tags = {tag for (tag,) in gold.of("TAG")}
+
+    if not neg_prefix:
+        return sorted(tags)
+    return sorted(tags - {f"{neg_prefix}{tag}" for tag in tags})

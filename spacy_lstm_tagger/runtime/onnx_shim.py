@@ -1,0 +1,120 @@
+"""The two graphs of an exported tagger inside its thinc model, and the sessions that run them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import srsly
+from thinc.shims import Shim
+
+from ..features.form_cache import FormCache
+from ..settings import ENVIRONMENT_ERRORS
+from .graph_check import check_graph
+from .session import start_session
+
+GRAPHS = ("embed", "encode")
+
+
+class OnnxShim(Shim):
+    """Hold the two graphs. Sessions are started when first used.
+
+    threads: threads of each session.
+    """
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(None)
+        self.threads = threads
+        self.graphs: dict[str, bytes] = {}
+        self.sessions: dict[str, Any] = {}
+        self.cache = FormCache()
+
+    def run(self, name: str, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
+        """Run a graph; return its output. Inputs that it does not have are left out."""
+        session = self.session(name)
+        wanted = {wanted.name for wanted in session.get_inputs()}
+        try:
+            (output,) = session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+        except Exception as error:  # the runtime's own kinds
+            raise ValueError(
+                "The exported network cannot be run: it is damaged, or was exported from another "
+                f"model. Export it again. ({type(error).__name__}: {error})"
+            ) from error
+        return output
+
+    def session(self, name: str) -> Any:
+        """Return the session of a graph. Raises ValueError if there is no such graph."""
+        if name not in self.sessions:
+            if name not in self.graphs:
+                raise ValueError(
+                    "The exported tagger has no network. Make it with `python -m spacy "
+                    "lstm-tagger export`, and load it with spacy.load()."
+                )
+            self.sessions[name] = start_session(self.graphs[name], self.threads)
+        return self.sessions[name]
+
+    def check_sizes(self, sizes: dict[str, int], *, vectors: bool) -> None:
+        """Raise an error if the graphs cannot look up the last word, affix and character.
+
+        sizes: those that they should have been made for; vectors: whether with static vectors.
+        """
+        if not self.graphs:
+            return
+        with_vectors = any(
+            wanted.name == "vectors" for wanted in self.session("encode").get_inputs()
+        )
+        if with_vectors != vectors:
+            raise ValueError(f"the network reads static vectors: {with_vectors}")
+        rows = self.run(
+            "embed",
+            {
+                "words": numpy.asarray([sizes["n_words"] - 1]),
+                "affixes": numpy.full((1, sizes["affixes_per_form"]), sizes["n_affixes"] - 1),
+                "characters": numpy.asarray([[sizes["n_characters"] - 1]]),
+                "lengths": numpy.ones(1, dtype="int32"),
+            },
+        )
+        if with_vectors:
+            return  # how wide they must be is known to the pipeline alone
+        lengths = numpy.ones(1, dtype="int32")
+        scores = self.run("encode", {"rows": rows[None], "lengths": lengths})
+        if scores.shape != (1, 1, sizes["n_columns"]):
+            raise ValueError(
+                f"the network gives {scores.shape[-1]} scores, not {sizes['n_columns']}"
+            )
+
+    def set_graphs(self, graphs: dict[str, bytes]) -> None:
+        """Take other graphs."""
+        self.graphs, self.sessions, self.cache = graphs, {}, FormCache()
+
+    def to_bytes(self) -> bytes:
+        """Return the graphs as bytes."""
+        return srsly.msgpack_dumps(self.graphs)
+
+    def from_bytes(self, bytes_data: bytes) -> OnnxShim:
+        """Load graphs. Raises ValueError if they are damaged; the present ones then stay."""
+        try:
+            graphs = srsly.msgpack_loads(bytes_data)
+            if not isinstance(graphs, dict) or set(graphs) not in (set(), set(GRAPHS)):
+                raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
+            for graph in graphs.values():
+                check_graph(graph)
+            started = {name: start_session(graph, self.threads) for name, graph in graphs.items()}
+        except ENVIRONMENT_ERRORS:
+            raise
+        except Exception as error:  # whatever msgpack and ONNX Runtime raise
+            raise ValueError(
+                f"The exported network is damaged. ({type(error).__name__}: {error})"
+            ) from error
+        self.set_graphs(graphs)
+        self.sessions = started
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.threads, self.graphs)  # sessions cannot be pickled
+
+
+def _restored(threads: int, graphs: dict[str, bytes]) -> OnnxShim:
+    shim = OnnxShim(threads)
+    shim.set_graphs(graphs)
+    return shim
