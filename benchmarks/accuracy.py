@@ -1,17 +1,18 @@
-"""Accuracy of this package's taggers beside others, several seeds each, in one command.
+"""Compare the accuracy of this package's taggers with others, several seeds each, in one command.
 
     python benchmarks/accuracy.py [--taggers cnn,default] [--corpora en_ewt] [--seeds 0,1,2]
 
 Trains every tagger on every corpus with every seed, scores it on the dev split in many forms and
-writes benchmarks/RESULTS.md. What is in --work already is neither trained nor scored again, so
-the command can be interrupted and goes on where it was; days of it can be had in parts. The
-results of each training are kept in --kept, a JSON file each, and are part of the repository: a
-later run, on another machine, adds to them.
+writes benchmarks/RESULTS.md. A model or score that is in --work already is not made again. So the
+command can be interrupted and continued, and its days of work can be done in parts. The results of
+each training are kept in --kept, one JSON file each. They are part of the repository: a later run
+on another machine adds to them.
 
 The taggers: cnn, bilstm, nltk, stanza, flair, those of the configs fast, default and vectors, and,
-with --taught, of student: taught by a teacher beside the treebank. NLTK's, Stanza's and Flair's are
-trained where their library is found, in this environment or in that of --peers-python (`pip install
-nltk stanza flair` there, and no spaCy), and are listed with what stopped them otherwise.
+with --taught, that of student, which learns from a teacher beside the treebank. The taggers of
+NLTK, Stanza and Flair are trained if their library is found in this environment or in that of
+--peers-python (`pip install nltk stanza flair` there, without spaCy). Otherwise they are listed
+with the reason.
 """
 
 from __future__ import annotations
@@ -37,22 +38,22 @@ from measuring.taggers import Budget, Row, SpacyRow
 
 CONFIGS = training.ROOT / "configs"
 OURS = ("fast", "default", "vectors", "student")
-"""The configs to compare, the last one only where there are texts that a teacher labelled."""
+"""Configs to compare, the last one only if there are texts labelled by a teacher."""
 
 
 def main(
-    taggers: str = typer.Option("all", help="Names with commas between; all: see above"),
-    corpora: str = typer.Option("en_ewt,tr_imst", help="Treebanks, such as en_ewt"),
-    seeds: str = typer.Option("0,1,2", help="Numbers with commas between"),
+    taggers: str = typer.Option("all", help="Names separated by commas, or all"),
+    corpora: str = typer.Option("en_ewt,tr_imst", help="Treebanks separated by commas"),
+    seeds: str = typer.Option("0,1,2", help="Numbers separated by commas"),
     threads: int = typer.Option(1, min=1, help="Threads of each training"),
     limit: float = typer.Option(40.0, min=0.0, help="Minutes after which a peer is stopped"),
     score_only: bool = typer.Option(False, help="Train nothing"),
-    rescore: bool = typer.Option(False, help="Score again what was scored already"),
-    retry: bool = typer.Option(False, help="Train again what was stopped or failed before"),
+    rescore: bool = typer.Option(False, help="Score again models that have scores"),
+    retry: bool = typer.Option(False, help="Train again taggers that were stopped or failed"),
     peers_python: str = typer.Option(sys.executable, help="Python that has the peers' libraries"),
     vectors: str = typer.Option("en_core_web_md", help="Pipeline with vectors, for vectors.cfg"),
     taught: Path | None = typer.Option(
-        None, help="What `lstm-tagger distill` wrote, for student.cfg; of one treebank's language"
+        None, help="File that `lstm-tagger distill` wrote, for student.cfg, in the same language"
     ),
     data: Path = typer.Option(training.DATA, help="Directory of the CoNLL-U files"),
     work: Path = typer.Option(
@@ -87,7 +88,12 @@ def main(
 
 
 def all_rows(peers_python: str, vectors: str, taught: Path | None = None) -> list[Row]:
-    """Return all taggers there are, in the table's order."""
+    """Return all taggers, in the order of the table.
+
+    peers_python: Python that may have the libraries of the peers.
+    vectors: pipeline with static vectors.
+    taught: file that `lstm-tagger distill` wrote; None to leave out the student.
+    """
     pythons = (sys.executable, peers_python)
     return [
         SpacyRow("cnn", "spaCy CNN", training.cnn_config),
@@ -122,7 +128,7 @@ def _numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        message = f"--seeds is '{text}', but must be whole numbers with commas between: 0,1,2"
+        message = f"--seeds is '{text}', but must be whole numbers separated by commas: 0,1,2"
         raise typer.BadParameter(message) from error
 
 
@@ -139,7 +145,7 @@ def _run_all(rows: list[Row], treebank: Treebank, seeds: list[int], plan: Plan) 
 
 
 def _after(results: list[Result], plan: Plan) -> Plan:
-    """Return a plan that spends no time on further seeds of what was stopped with the first."""
+    """Return a plan without training if the tagger was stopped with an earlier seed."""
     stopped = next((result.seed for result in results if result.stopped), None)
     if stopped is None or plan.no_training:
         return plan

@@ -1,11 +1,11 @@
-"""Accuracy and speed of this tagger beside spaCy's own, in one run.
+"""Compare accuracy and speed of this tagger with spaCy's own, in one run.
 
     python benchmarks/compare.py [--treebank en_ewt] [--config configs/default.cfg]
 
-Trains each tagger on a UD treebank's train split with the stock `spacy train` and its config's
-own stopping rule, scores it on the dev split, then times all of them in turn on the dev
-sentences as ready docs, one thread, and prints a Markdown table. Models are kept in --work, and
-used again unless --retrain is given. The treebanks' CoNLL-U files are looked for in --data.
+Trains each tagger on the train split of a UD treebank with the stock `spacy train` and its config's
+own stopping rule, and scores it on the dev split. Then times all of them in turn on the dev
+sentences as ready docs with one thread, and prints a Markdown table. Models are kept in --work, and
+used again unless --retrain is given. The CoNLL-U files of the treebanks are looked for in --data.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from thinc.api import Config
 
 
 def main() -> None:
-    """Train, score, time, print."""
+    """Train, score and time the taggers, and print a table."""
     args = _arguments()
     files = (training.conllu_file(args.data, args.treebank, s) for s in ("train", "dev"))
     train, dev = (training.convert(file, args.work) for file in files)
@@ -73,15 +73,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--treebank", default="en_ewt", help="such as en_ewt or tr_imst")
     parser.add_argument("--config", type=Path, default=training.ROOT / "configs" / "default.cfg")
     parser.add_argument("--work", type=Path, default=Path("training/compare"))
-    parser.add_argument("--rounds", type=int, default=7, help="of timing")
-    parser.add_argument("--retrain", action="store_true", help="even where there is a model")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of timing")
+    parser.add_argument("--retrain", action="store_true", help="train even if there is a model")
     args = parser.parse_args()
     args.lang = args.treebank.partition("_")[0]
     return args
 
 
 def _train(path: Path, config: Config, corpora: tuple[Path, Path], retrain: bool) -> float:
-    """Train where needed; the minutes it took, or took when the model was made."""
+    """Train if needed; return the minutes that the training took."""
     if retrain or not training.read_record(path):
         training.train(path, config, corpora, threads=os.cpu_count() or 1)
     return training.read_record(path)["minutes"]
@@ -93,10 +93,13 @@ def _accuracy(nlp: Language, dev: Path, *, gold: bool) -> float:
 
 
 def _words_per_second(taggers: dict[str, Language], dev: Path, rounds: int) -> dict[str, float]:
-    """Median speed of each tagger; the taggers take turns, so that all share good times and bad."""
+    """Return the median speed of each tagger in words per second.
+
+    The taggers take turns, so that all share the good and the bad times of the machine.
+    """
     seconds: dict[str, list[float]] = {title: [] for title in taggers}
     n_words = 0
-    for round_ in range(rounds + 1):  # the first is to warm up
+    for round_ in range(rounds + 1):  # the first round is to warm up
         for title, nlp in taggers.items():
             docs = [eg.predicted for eg in Corpus(dev, gold_preproc=True)(nlp)]
             n_words = sum(map(len, docs))

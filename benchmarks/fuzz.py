@@ -1,16 +1,17 @@
-"""Feed every loader damaged and hostile input, and count what comes of it.
+"""Feed every loader damaged and hostile input, and count the outcomes.
 
     python benchmarks/fuzz.py [--inputs 20000] [--seed 0] [--only model ...]
 
-Loads run in a child process, each with a time limit, and all within a limit of memory: a crash, a
-hang or a bomb ends the child, is written down, and a new child goes on behind it. An input is
-"loaded" (and then worked), "refused" (ValueError, which says what is wrong), or found a fault:
+Loads run in a child process with a limit of time for each and a limit of memory for all. A crash, a
+hang or a bomb ends the child and is reported. A new child then continues with the next input. The
+outcome of an input is "loaded" (and the result works), "refused" (a ValueError that says what is
+wrong) or a fault:
 
     unclear     another exception, or a ValueError without a name of ours in it
-    crash, hang the child died of a signal, or used up its time
-    memory      more memory was asked for than a sound input could need
+    crash, hang the child was killed by a signal, or ran out of time
+    memory      more memory was requested than a sound input could need
+    executed    a pickle in the place of weights was run, and made a directory
 
-A pickle that is put in the place of weights would leave a file behind: "executed" counts those.
 Ends with status 1 if there was any fault.
 """
 
@@ -35,10 +36,11 @@ from fuzzing.mutation import damage
 from fuzzing.targets import EXECUTED, Target, make_targets, scratch
 
 SECONDS = 20
-"""Time for one input. A sound one takes some hundredths of a second."""
+"""Time limit for one input, in seconds. A sound input takes some hundredths of a second."""
 
 MEMORY = 1 << 30
-"""Bytes of memory that the child may take beyond what it starts with. Models here have 10 kB."""
+"""Bytes of memory that a child may take in addition to its memory at the start. The models here
+have 10 kB."""
 
 FAULTS = ("unclear", "crash", "hang", "memory", "executed")
 CLEAR = (
@@ -48,12 +50,12 @@ CLEAR = (
 
 
 def main(
-    inputs: int = typer.Option(20_000, help="Inputs in all, shared out among the loaders"),
+    inputs: int = typer.Option(20_000, help="Number of inputs, divided among the loaders"),
     seed: int = typer.Option(0, help="Seed of the damage"),
     only: list[str] = typer.Option([], help="Loaders to try, all by default"),
     show: int = typer.Option(3, help="Faults of each kind to print in full"),
 ) -> None:
-    """Feed every loader damaged and hostile input, and count what comes of it."""
+    """Feed every loader damaged and hostile input, and count the outcomes."""
     with scratch() as name:
         directory = Path(name)
         targets = make_targets(directory)
@@ -129,7 +131,7 @@ def _work(
 
 
 def outcome(target: Target, data: bytes) -> tuple[str, str]:
-    """What a loader makes of an input: the kind, and for a fault its traceback."""
+    """Return the outcome of loading an input, and for a fault its traceback."""
     try:
         target.load(data)
     except MemoryError:

@@ -1,12 +1,13 @@
-"""How far back each recurrent cell learns to look: accuracy against distance, measured and drawn.
+"""Measure how far back each recurrent cell learns to look: accuracy against distance.
 
     python benchmarks/long_range.py [--distance 1 --distance 8 ...] [--cell lstm ...] [--seeds 5]
 
-A doc holds one of four marker words, filler words, and several times, some tokens behind the
-marker, the word "?". The right tag of "?" is the marker's tag, and nothing but memory tells which
-it was. Two questions are kept apart. Learning: taggers that never saw a "?" nearer than `distance`
-tokens. Remembering: taggers that saw near ones too, tested on distances they never saw. Writes
-tables and a plot, `long_range.md` and `long_range.svg`, to --output.
+A doc has one of four marker words, filler words, and, some tokens after the marker, the word "?"
+several times. The right tag of "?" is the marker's tag, which only memory can tell. Two questions
+are kept apart. Learning: can a tagger learn this if it never saw a "?" nearer than `distance`
+tokens? Remembering: how far does a tagger remember if it saw near ones, too? It is also tested on
+distances that it never saw. Writes tables and a plot, `long_range.md` and `long_range.svg`, to
+--output.
 
 Sources: Bengio et al. 1994, "Learning long-term dependencies with gradient descent is difficult"
 (https://doi.org/10.1109/72.279181); Hochreiter and Schmidhuber 1997, "Long short-term memory"
@@ -33,7 +34,7 @@ try:
     from matplotlib import rc_context
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-except ImportError:  # said before the training, not behind it
+except ImportError:  # say so before the training, not after it
     sys.exit("matplotlib draws the plot, but is not installed. Install it: pip install matplotlib")
 
 import spacy
@@ -48,9 +49,9 @@ MARKERS = ("north", "east", "south", "west")
 CHANCE = 1 / len(MARKERS)
 FILLERS = tuple(f"step{i}" for i in range(16))
 LEAD = (0, 8)
-"""Least and greatest number of filler words before the marker."""
+"""Minimum and maximum number of filler words before the marker."""
 QUERIES = 8
-"""How many distances are drawn for a doc; one drawn twice is asked once."""
+"""Number of distances drawn for a doc. A distance drawn twice is asked once."""
 
 WIDTH, LEARN_RATE, GRAD_CLIP, BATCH_SIZE, CHECK_EVERY = 32, 0.005, 1.0, 16, 50
 TEST_SIZE, CHECK_SIZE = 200, 100
@@ -63,73 +64,76 @@ LOOKS = {"rnn": ("#D55E00", "s"), "gru": ("#009E73", "^"), "lstm": ("#0072B2", "
 PAGE = """\
 # How far back each cell learns to look
 
-In a synthetic text, one of four marker words stands among random filler words, and some tokens
-behind it, several times, the word "?". The tag of "?" is the marker's tag: only memory can tell
-which of the four, and guessing is right {chance:.0%} of the time.
+In a synthetic text, one of four marker words stands among random filler words. Some tokens after
+it, the word "?" stands several times. The tag of "?" is the marker's tag. Only memory can tell
+which of the four it is, and a guess is right {chance:.0%} of the time.
 
 ![Accuracy against distance for each cell, learning and remembering](long_range.svg)
 
-All figures are right tags of "?" in percent, in {test_size} test docs a tagger: the median of
-{seeds} seeds, in brackets the worst and the best, and how many seeds learned it, that is, reached
-{solved:.0%}. A tagger had at most {steps} updates.
+All figures are the accuracy on "?" in percent, on {test_size} test docs for each tagger: the median
+of {seeds} seeds, in brackets the worst and the best, and the number of seeds that learned it, that
+is, reached {solved:.0%}. A tagger had at most {steps} updates.
 
 ## Learning from afar
 
-Each tagger was taught and tested on distances from the one given up to twice that, and never saw
-a "?" nearer to its marker. So it had to find, that far from the error, the word that would have
-helped. This is where gradients vanish, and what the textbook means by a short memory.
+Each tagger was trained and tested on distances from the given one to twice that. It never saw a "?"
+nearer to its marker. So it had to find the word that mattered at that distance from the error. This
+is where gradients vanish, and what textbooks mean by a short memory.
 
 {learning}
 
 Learning is mostly abrupt: at chance for some hundred updates, then right after one or two hundred
-more. Where seeds differ, a row says how likely that is within {steps} updates, not what a cell
-can do.
+more. If seeds differ, a row tells how likely a cell is to learn within {steps} updates, not what it
+is able to learn.
 
-## Remembering, once taught from near to far
+## Remembering, once trained from near to far
 
-Each tagger was taught distances from {nearest} to {farthest}, near ones as often as far ones (on
-a logarithmic scale). Farther ones it met in the test alone.
+Each tagger was trained on distances from {nearest} to {farthest}, near ones as often as far ones
+(on a logarithmic scale). It met greater distances only in the test.
 
 {remembering}
 
-## What to make of it
+## How to read this
 
-The two plots differ in the lessons alone. A cell at chance on the left and right on the right can
-hold a word that long, but did not learn to from far examples alone. Text has near examples too,
-so the left plot alone is no reason to choose a cell: compare on your own text.
+The two plots differ only in the training data. A cell that is at chance on the left but right on
+the right can remember a word that long, but did not learn to do so from far examples alone. Text
+has near examples too, so the left plot alone is no reason to choose a cell. Compare the cells on
+your own text.
 
-All taggers: one layer of width {width}, left to right, words alone, torch's initial weights; Adam
-at {learn_rate}, gradients clipped to {grad_clip}, {batch_size} new docs an update, ended early once
-all of {check_size} further docs are right. spaCy {spacy}, torch {torch}.
+All taggers have one layer of width {width}, read from left to right, and read words only. They
+start from torch's initial weights. Training: Adam with a learning rate of {learn_rate}, gradients
+clipped to {grad_clip}, {batch_size} new docs an update. It ends early once all of {check_size}
+other docs are right. spaCy {spacy}, torch {torch}.
 
     {command}
 
 ## Also tried
 
-By hand, with one to five seeds, in development versions of this script:
+These were tried by hand, with one to five seeds, in development versions of this script:
 
-- One "?" a doc, at one exact distance: the same picture as on the left with more noise. In 600
+- One "?" a doc, at one exact distance: the same result as on the left, with more noise. In 600
   updates, `gru` learned distance 64 with all of five seeds, and 32 with none.
-- From near to far as on the right, but a tag for each filler word too, by the word before it:
-  `gru` and `lstm` reached 100% at 256 with both seeds, `rnn` with one of two, in 1000 updates.
-- From near to far, 32 markers instead of four: slower with every cell, and slowest with `lstm`. In
+- From near to far as on the right, but with a tag for each filler word, too, given by the word
+  before it: in 1000 updates, `gru` and `lstm` reached 100% at 256 with both seeds, `rnn` with one
+  of two.
+- From near to far, with 32 markers instead of four: slower with every cell, slowest with `lstm`. In
   1000 updates of one seed, at 256: `gru` 100%, `rnn` 64%, `lstm` 15%.
-- Four markers a doc, each asked for by a name: in 1600 updates of one seed, no cell learned more
+- Four markers a doc, each asked for by its name: in 1600 updates of one seed, no cell learned more
   than to repeat the latest one.
 """
 
 Scores = dict[int, Sequence[float]]
-"""From distance, in rising order, to the accuracy, 0 to 1, of each seed."""
+"""Mapping from distance, in rising order, to the accuracy of each seed, from 0 to 1."""
 
 Accuracies = dict[str, Scores]
-"""From cell to its scores."""
+"""Mapping from cell to its scores."""
 
 Span = tuple[int, int]
-"""The nearest and the farthest distance."""
+"""Nearest and farthest distance, in tokens."""
 
 
 class Cell(str, Enum):
-    """The cells, as choices on the command line."""
+    """Cells, as choices on the command line."""
 
     rnn = "rnn"
     gru = "gru"
@@ -137,10 +141,12 @@ class Cell(str, Enum):
 
 
 def main(
-    distance: list[int] = typer.Option([1, 2, 4, 8, 16, 32, 64], min=1, max=100, help="In tokens"),
+    distance: list[int] = typer.Option(
+        [1, 2, 4, 8, 16, 32, 64], min=1, max=100, help="Distances in tokens"
+    ),
     cell: list[Cell] = typer.Option(list(Cell), help="Cells to compare"),
     seeds: int = typer.Option(5, min=1, help="Taggers to train for each distance and cell"),
-    steps: int = typer.Option(800, min=1, help="Most updates of a tagger"),
+    steps: int = typer.Option(800, min=1, help="Maximum number of updates of a tagger"),
     output: Path = typer.Option(Path("docs"), file_okay=False, help="Directory to write to"),
 ) -> None:
     """Measure how far back each recurrent cell learns to look; write tables and a plot."""
@@ -163,7 +169,12 @@ def main(
 
 
 def learn(cell: str, distance: int, seed: int, steps: int) -> float:
-    """Accuracy of a tagger that was taught from `distance` to twice that, and is tested there."""
+    """Return the accuracy of a tagger at distances from `distance` to twice that.
+
+    It is trained and tested at these distances.
+
+    steps: maximum number of updates.
+    """
     span = (distance, 2 * distance)
     nlp = train(cell, span, seed, steps)
     test = make_examples(nlp, random.Random(f"test {seed}"), TEST_SIZE, span)
@@ -173,7 +184,10 @@ def learn(cell: str, distance: int, seed: int, steps: int) -> float:
 
 
 def remember(cell: str, span: Span, tested: list[int], seed: int, steps: int) -> list[float]:
-    """Accuracy at each of the distances `tested` of a tagger that was taught all of `span`."""
+    """Return the accuracy at each of the distances `tested` of a tagger trained on all of `span`.
+
+    steps: maximum number of updates.
+    """
     nlp = train(cell, span, seed, steps)
     test = make_examples(nlp, random.Random(f"test {seed}"), TEST_SIZE, tested)
     found = answers(nlp, test)
@@ -184,9 +198,9 @@ def remember(cell: str, span: Span, tested: list[int], seed: int, steps: int) ->
 
 
 def train(cell: str, span: Span, seed: int, steps: int) -> Language:
-    """Train a fresh tagger until it has solved the task or had `steps` updates.
+    """Train a new tagger until it has solved the task or had `steps` updates.
 
-    Every batch is newly drawn, and so are the docs that tell when to stop.
+    Every batch is newly drawn. So are the docs that tell when to stop.
     """
     fix_random_seed(seed)
     data = random.Random(f"{span} {seed}")  # the same docs for every cell
@@ -202,7 +216,7 @@ def train(cell: str, span: Span, seed: int, steps: int) -> Language:
 
 
 def make_nlp(cell: str) -> Language:
-    """A pipeline of one small tagger: words alone, one layer, reading from left to right."""
+    """Build a pipeline of one small tagger: words only, one layer, reading from left to right."""
     nlp = spacy.blank("xx")
     model = {
         "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
@@ -216,7 +230,7 @@ def make_nlp(cell: str) -> Language:
 def make_examples(
     nlp: Language, data: random.Random, n: int, distances: Span | list[int]
 ) -> list[Example]:
-    """Draw `n` docs with queries at random distances of a span, or at all those of a list."""
+    """Draw `n` docs with queries at random distances of a span, or at all distances of a list."""
     examples = []
     for _ in range(n):
         asked = distances if isinstance(distances, list) else random_distances(data, distances)
@@ -240,7 +254,7 @@ def random_distances(data: random.Random, span: Span) -> list[int]:
 
 
 def answers(nlp: Language, examples: list[Example]) -> list[tuple[int, bool]]:
-    """Of each "?" its distance from the marker, and whether it gets the right tag."""
+    """Return the distance of each "?" from the marker, and whether it gets the right tag."""
     found = []
     docs = nlp.pipe(Doc(nlp.vocab, words=[t.text for t in eg.reference]) for eg in examples)
     for doc, eg in zip(docs, examples, strict=True):
@@ -253,7 +267,7 @@ def answers(nlp: Language, examples: list[Example]) -> list[tuple[int, bool]]:
 
 def draw(learning: Accuracies, remembering: Accuracies, path: Path) -> None:
     """Draw each cell's median accuracy, and that of every seed, against the distance."""
-    # Text stays text, and nothing random or dated gets in: the same numbers give the same file.
+    # Text stays text, and there are no random ids or dates: the same numbers give the same file.
     with rc_context({"svg.hashsalt": path.name, "svg.fonttype": "none", "font.size": 11}):
         figure = Figure(figsize=(9.5, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
@@ -289,7 +303,7 @@ def draw_one(axes: Axes, accuracies: Accuracies, title: str) -> None:
 
 
 def report(learning: Accuracies, remembering: Accuracies, span: Span, steps: int) -> str:
-    """The page that goes with the plot, in Markdown."""
+    """Return the page that goes with the plot, in Markdown."""
     return PAGE.format(
         learning=table(learning),
         remembering=table(remembering),
@@ -304,7 +318,7 @@ def report(learning: Accuracies, remembering: Accuracies, span: Span, steps: int
 
 
 def table(accuracies: Accuracies) -> str:
-    """A row for each distance, a column for each cell."""
+    """Return a table with a row for each distance and a column for each cell."""
     rows = [["distance", *(f"`{cell}`" for cell in accuracies)], ["---"] * (len(accuracies) + 1)]
     for d in next(iter(accuracies.values())):
         rows.append([str(d), *(summary(scores[d]) for scores in accuracies.values())])
@@ -312,7 +326,10 @@ def table(accuracies: Accuracies) -> str:
 
 
 def summary(scores: Sequence[float]) -> str:
-    """Such as "97.1 (25.4–100.0), 2 of 5": median, worst and best, and seeds that learned it."""
+    """Return the median, the worst and the best score, and the number of seeds that learned it.
+
+    Example: "97.1 (25.4–100.0), 2 of 5".
+    """
     low, median, high = (f"{100 * f(scores):.1f}" for f in (min, statistics.median, max))
     return f"{median} ({low}–{high}), {sum(s >= SOLVED for s in scores)} of {len(scores)}"
 

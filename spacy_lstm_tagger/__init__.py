@@ -1,8 +1,15 @@
 """A recurrent part-of-speech tagger for spaCy, on PyTorch.
 
-Installing the package registers the component factory ``lstm_tagger``, the model architectures
-``spacy-lstm-tagger.LSTMTagger.v1`` and ``spacy-lstm-tagger.LSTMEncoder.v1`` and the augmenter
-``spacy-lstm-tagger.Augmenter.v1`` through entry points. Nothing needs importing to use them.
+Installing the package registers these names through entry points. Nothing needs importing.
+
+Factories: `lstm_tagger` (the tagger), `lstm_tagger_pos` (parts of speech from tags, by a table) and
+`lstm_tagger_recorder` (used by `distill` alone).
+Architectures: `spacy-lstm-tagger.LSTMTagger.v1`, `spacy-lstm-tagger.LSTMEncoder.v1` and
+`spacy-lstm-tagger.OnnxTagger.v1` (of exported taggers).
+Augmenter: `spacy-lstm-tagger.Augmenter.v1`. Logger: `spacy-lstm-tagger.PlotLogger.v1`.
+Corpus reader: `spacy-lstm-tagger.DistillationCorpus.v1`.
+Commands, under `python -m spacy lstm-tagger`: `calibrate`, `distill`, `export`, `report`, `tag`,
+`uncertain`, `vocab`.
 """
 
 from importlib.metadata import PackageNotFoundError, version

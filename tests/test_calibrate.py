@@ -8,8 +8,9 @@ import pytest
 import spacy
 from numpy.testing import assert_allclose
 from spacy.tokens import Doc, DocBin
+from thinc.api import NumpyOps
 
-from spacy_lstm_tagger.pipeline.probabilities import calibration_error, fit_temperature, softmax
+from spacy_lstm_tagger.pipeline.calibration import calibration_error, fit_temperature
 
 
 def drawn(temperature: float, n: int = 20_000) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -27,8 +28,9 @@ def test_temperature_is_found_again(temperature: float) -> None:
 
 def test_error_is_small_at_the_right_temperature_only() -> None:
     scores, gold = drawn(2.0)
-    assert calibration_error(softmax(numpy, scores / 2.0), gold) < 0.01
-    assert calibration_error(softmax(numpy, scores), gold) > 0.1
+    softmax = NumpyOps().softmax
+    assert calibration_error(softmax(scores, temperature=2.0), gold) < 0.01
+    assert calibration_error(softmax(scores), gold) > 0.1
 
 
 def test_error_by_hand() -> None:
@@ -74,17 +76,23 @@ def test_command_keeps_tags_and_changes_probabilities_alone(files) -> None:
 def test_command_names_what_is_wrong(files) -> None:
     (files / "there").mkdir()
     there = run_calibrate(files / "model", files / "dev.spacy", files / "there")
-    assert "exists already" in " ".join(there.stdout.split())
+    assert f"{files / 'there'} exists already" in there.stderr
     other = run_calibrate(files / "model", files / "dev.spacy", files / "out", "-c", "ner")
-    assert "no component 'ner'" in other.stdout
+    assert "the component 'ner' is not in the pipeline (['lstm_tagger'])" in other.stderr
     untagged = run_calibrate(files / "model", files / "untagged.spacy", files / "out")
-    assert "Less than two of the docs" in " ".join(untagged.stdout.split())
-    assert {done.returncode for done in (there, other, untagged)} == {1}
+    assert "0 of the 1 docs of" in untagged.stderr
+    assert "untagged.spacy have tokens with gold tags" in untagged.stderr
+    for done in (there, other, untagged):
+        assert (done.returncode, done.stdout) == (1, "")
+        assert len(done.stderr.splitlines()) == 1
     assert not (files / "out").exists()
 
 
 def test_rest_of_a_killed_run_does_not_get_into_the_output(files) -> None:
-    (files / "calibrated.tmp" / "ner").mkdir(parents=True)
+    rest = files / ".calibrated-0123abcd.tmp" / "ner"
+    rest.mkdir(parents=True)
+    before = set(files.iterdir())
     assert run_calibrate(files / "model", files / "dev.spacy", files / "calibrated").returncode == 0
     assert not (files / "calibrated" / "ner").exists()
-    assert not (files / "calibrated.tmp").exists()
+    assert rest.is_dir()  # nothing that this run did not make is removed
+    assert set(files.iterdir()) - before == {files / "calibrated"}

@@ -197,11 +197,54 @@ def test_command_writes_a_pipeline_and_names_what_is_wrong(trained, tmp_path) ->
     done = run_export(tmp_path / "model", tmp_path / "out", "--precision", "int8")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [t.tag_ for t in spacy.load(tmp_path / "out")("green ham")]
-    again = run_export(tmp_path / "model", tmp_path / "out")
-    assert again.returncode == 1
-    assert "exists already" in again.stdout
-    assert "float32 or int8" in run_export(tmp_path / "model", tmp_path / "o", "-p", "x").stdout
-    assert "Cannot export" in run_export("no-such-model", tmp_path / "o").stdout
     spacy.blank("en").to_disk(tmp_path / "blank")
-    assert "none of which has" in run_export(tmp_path / "blank", tmp_path / "o").stdout
+    for message, *arguments in (
+        ("exists already", tmp_path / "model", tmp_path / "out"),
+        ("but must be one of float32, int8", tmp_path / "model", tmp_path / "o", "-p", "x"),
+        ("Cannot export", "no-such-model", tmp_path / "o"),
+        ("none of which has", tmp_path / "blank", tmp_path / "o"),
+        ("does not exist", tmp_path / "model", tmp_path / "o" / "o"),
+    ):
+        wrong = run_export(*arguments)
+        assert message in wrong.stderr
+        assert (wrong.returncode, wrong.stdout) == (1, "")
+        assert len(wrong.stderr.splitlines()) == 1
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_eight_bits_are_refused_for_cells_that_would_stay_in_float32(
+    cell, with_settings, tmp_path
+) -> None:
+    with_settings(spacy.blank("en"), cell=cell).to_disk(tmp_path / "model")
+    done = run_export(tmp_path / "model", tmp_path / "out", "--precision", "int8")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"int8 is for the cell 'lstm' alone, but this tagger's cell is '{cell}'" in done.stderr
+    assert "Use float32, or train a tagger with cell = \"lstm\"" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_missing_library_is_named_with_the_remedy(
+    library, precision, trained, tmp_path, monkeypatch, capsys
+) -> None:
+    from spacy_lstm_tagger.cli.export import export_cli
+
+    trained.to_disk(tmp_path / "model")
+    for name in [name for name in sys.modules if name.startswith(f"{library}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    output = tmp_path / "exported"
+    if (library, precision) == ("onnxruntime", "float32"):
+        export_cli(str(tmp_path / "model"), output, precision)
+        assert output.is_dir()  # which takes no more than onnx
+        return
+    with pytest.raises(SystemExit):
+        export_cli(str(tmp_path / "model"), output, precision)
+    said = capsys.readouterr().err
+    assert f"needs {library}, which cannot be imported" in said
+    assert 'pip install "spacy-lstm-tagger[onnx]"' in said
+    assert len(said.splitlines()) == 1
+    assert not list(tmp_path.glob("*exported*"))

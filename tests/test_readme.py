@@ -27,6 +27,23 @@ def test_ten_lines_of_python_run_and_learn(capsys) -> None:
     assert "('I', 'N')" in capsys.readouterr().out
 
 
+def test_fine_tuning_runs_and_learns(make_nlp, tmp_path, monkeypatch) -> None:
+    data = [("Brunchin at Joe's rn", {"tags": ["VBG", "IN", "NNP", "POS", "RB"]})]
+    nlp = make_nlp(data)
+    (tmp_path / "training").mkdir()
+    nlp.to_disk(tmp_path / "training" / "model-best")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block("python", "## Fine-tune it"), "README.md", "exec"), {})
+    before, after = nlp, spacy.load("fine-tuned")
+    doc = nlp.make_doc(data[0][0])
+    gold = [before.get_pipe("lstm_tagger").labels.index(tag) for tag in data[0][1]["tags"]]
+    sure = [
+        pipeline.get_pipe("lstm_tagger").predict_probabilities(doc)[0][range(5), gold].mean()
+        for pipeline in (before, after)
+    ]
+    assert sure[1] > sure[0]
+
+
 def test_every_setting_is_explained_with_its_default() -> None:
     settings = README[README.index("## Settings") :]
     for name, value in DEFAULT_MODEL.items():

@@ -22,7 +22,7 @@ def doc() -> Doc:
 def probable(doc: Doc) -> Doc:
     add_extensions()
     rows = numpy.asarray([[0.9, 0.1, 0], [0.4, 0.6, 0], [0.3, 0.2, 0.5]], dtype="float32")
-    save([doc], ["N", "V", '"><b>'], [rows], True)
+    save([doc], ["N", "V", '"><b>'], rows, True)
     return doc
 
 

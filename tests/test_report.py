@@ -16,6 +16,7 @@ from spacy.tokens import Doc, DocBin
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger.cli import lstm_tagger_cli
+from spacy_lstm_tagger.features.vocabulary import LEAST_RARE
 from spacy_lstm_tagger.report.answers import Answers, Gold, WordCounts, ask, counts_of_model
 from spacy_lstm_tagger.report.comparison import compare
 from spacy_lstm_tagger.report.figures import Figures, measure
@@ -298,7 +299,7 @@ def test_exported_tagger_gives_the_same_figures(files, libraries) -> None:
         ("model", "data.txt", "out.html", "nor does its name end in .spacy"),
         ("model", "damaged.spacy", "out.html", "Make one with `spacy convert`"),
         ("blank", "dev.spacy", "out.html", "none of which has set a tag"),
-        ("nothing", "dev.spacy", "out.html", "Cannot load the pipeline"),
+        ("nothing", "dev.spacy", "out.html", "cannot load the pipeline"),
         ("model", "dev.spacy", "nowhere/out.html", "does not exist"),
     ],
 )
@@ -308,7 +309,8 @@ def test_bad_input_is_named_and_nothing_written(
     before = sorted(files.rglob("*"))
     done = run_report(files / model, files / data, files / output, "--json", files / "out.json")
     assert done.exit_code == 1, done.output
-    assert message in " ".join(done.stdout.split())
+    assert message in done.stderr
+    assert (done.stdout, len(done.stderr.splitlines())) == ("", 1)
     assert isinstance(done.exception, SystemExit)
     assert sorted(files.rglob("*")) == before
 
@@ -367,9 +369,11 @@ def test_joined_tokens_have_no_answer(make_nlp, make_examples, randomize) -> Non
 
 
 def test_seen_means_what_the_vocabulary_holds(make_nlp, train_data) -> None:
-    nlp = make_nlp([*train_data, ("eat ham", {"tags": ["V", "N"]})], model={"min_word_freq": 2})
+    rare = [f"word{i}" for i in range(LEAST_RARE)]
+    more = [("eat ham", {"tags": ["V", "N"]}), (" ".join(rare), {"tags": ["N"] * len(rare)})]
+    nlp = make_nlp([*train_data, *more], model={"min_word_freq": 2})
     counts = counts_of_model(nlp)
-    assert counts.of(["Ham", "EAT", "like"]).tolist() == [2, 2, 0]
+    assert counts.of(["Ham", "EAT", "like", *rare[:1]]).tolist() == [2, 2, 0, 0]
     assert "at least 2 times" in counts.meaning
     assert counts_of_model(spacy.blank("en")) is None
 

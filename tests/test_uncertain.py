@@ -29,7 +29,7 @@ def doc() -> Doc:
     )
     sure = [0.9, 0.1, 0.4, 0.8, 0.95]
     rows = numpy.asarray([[p, 1 - p] for p in sure], dtype="float32")
-    save([doc], ["N", "V"], [rows], True)
+    save([doc], ["N", "V"], rows, True)
     return doc
 
 
@@ -82,5 +82,6 @@ def test_command_prints_a_task_a_line(form, make_nlp, randomize, tmp_path) -> No
     texts = [task["text"] if form == "prodigy" else task["data"]["text"] for task in tasks]
     assert texts == ["I like green eggs", "Eat blue ham"]
     wrong = subprocess.run([*command, "--below", "2"], capture_output=True, text=True)
-    assert wrong.returncode == 1
-    assert "--below is 2.0" in wrong.stdout
+    assert (wrong.returncode, wrong.stdout) == (1, "")
+    assert "--below is 2.0" in wrong.stderr
+    assert len(wrong.stderr.splitlines()) == 1

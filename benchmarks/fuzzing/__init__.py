@@ -1,1 +1,1 @@
-"""Damaged and hostile files, and what the package makes of them."""
+"""Damaged and hostile files, and the loaders that they are fed to."""

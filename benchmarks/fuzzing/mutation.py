@@ -1,4 +1,4 @@
-"""Damage to bytes, blind and with regard to what they hold: msgpack in msgpack, JSON."""
+"""Mutation of bytes: at random, or inside nested msgpack and JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NUMBERS = (
 
 
 def damage_bytes(random_: random.Random, data: bytes) -> bytes:
-    """Flip bits, cut, splice, repeat, insert: one to three times."""
+    """Return damaged bytes: flip bits, cut, splice, repeat or insert, one to three times."""
     for _ in range(random_.randint(1, 3)):
         data = random_.choice(DAMAGES)(random_, data)
     return data
@@ -32,7 +32,7 @@ def damage_bytes(random_: random.Random, data: bytes) -> bytes:
 
 def _flip(random_: random.Random, data: bytes) -> bytes:
     damaged = bytearray(data)
-    # half of the time near the beginning or the end: headers and directories are there
+    # half of the time near the beginning or the end, where headers and directories are
     near = random_.random() < 0.5
     for _ in range(random_.choice((1, 1, 2, 8)) if data else 0):
         place = random_.randrange(min(len(data), 400)) if near else random_.randrange(len(data))
@@ -85,7 +85,7 @@ DAMAGES: tuple[Callable[[random.Random, bytes], bytes], ...] = (
 def damage_value(random_: random.Random, value: Any, *, spared: int = 4) -> Any:
     """Change one thing somewhere in nested dicts, lists and msgpack: its type, size or presence.
 
-    spared: how many times as likely the change is within a value as of the value.
+    spared: how many times likelier a change inside a value is than a change of the value itself.
     """
     if isinstance(value, (dict, list)) and value and random_.randrange(spared + 1):
         copy = dict(value) if isinstance(value, dict) else list(value)
@@ -115,7 +115,7 @@ def damage_value(random_: random.Random, value: Any, *, spared: int = 4) -> Any:
 def _damage_nested(random_: random.Random, data: bytes, spared: int) -> Any:
     try:
         nested = srsly.msgpack_loads(data)
-    except Exception:  # msgpack's many kinds: then they are bytes of another kind
+    except Exception:  # msgpack has many kinds: these are other bytes
         nested = None
     if nested and isinstance(nested, (dict, list)) and random_.randrange(spared + 1):
         return dump(damage_value(random_, nested, spared=spared))
@@ -123,7 +123,7 @@ def _damage_nested(random_: random.Random, data: bytes, spared: int) -> Any:
 
 
 def dump(value: Any) -> bytes:
-    """As msgpack; nothing at all where the value has no place in it."""
+    """Return a value as msgpack; empty bytes if msgpack cannot hold it."""
     try:
         return srsly.msgpack_dumps(value)
     except Exception:  # numbers beyond 64 bits, keys of odd kinds
@@ -131,9 +131,10 @@ def dump(value: Any) -> bytes:
 
 
 def damage(random_: random.Random, data: bytes, form: str, hostile: Sequence[bytes]) -> bytes:
-    """Damaged data of a form: "bytes", "msgpack" or "json"; or, one in ten, something hostile.
+    """Return damaged data, or, one time in ten, hostile data.
 
-    In msgpack, something hostile takes the place of a model's weights.
+    form: form of the data, "bytes", "msgpack" or "json".
+    hostile: hostile data to choose from. In msgpack, it replaces the weights of a model.
     """
     bomb = random_.choice(hostile) if hostile and not random_.randrange(10) else None
     if form == "bytes" and bomb is not None:
@@ -147,7 +148,7 @@ def damage(random_: random.Random, data: bytes, form: str, hostile: Sequence[byt
     value = damage_value(random_, srsly.json_loads(data))
     try:
         return srsly.json_dumps(value).encode()
-    except Exception:  # bytes, numbers that JSON does not have
+    except Exception:  # bytes, and numbers that JSON does not have
         return damage_bytes(random_, data)
 
 

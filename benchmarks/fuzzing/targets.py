@@ -1,4 +1,4 @@
-"""The loaders, each with a sound input; what loads must also work, and what does not say why."""
+"""Loaders to fuzz, each with a sound input. An input must load and work, or be refused clearly."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ POS = {"N": "NOUN", "V": "VERB", "J": "ADJ"}
 
 
 class Target(NamedTuple):
-    """A loader.
+    """Loader to fuzz.
 
-    data: what it loads without complaint.
-    form: of the data, see `mutation.damage`.
-    load: loads and uses the data; raises ValueError to refuse it, and nothing else.
-    hostile: data that would run code in a careless loader; they are tried now and then.
+    data: sound input of the loader.
+    form: form of the data, see `mutation.damage`.
+    load: function that loads and uses data. To refuse it, it raises ValueError and nothing else.
+    hostile: data that would run code in a careless loader. It is tried now and then.
     """
 
     data: bytes
@@ -53,7 +53,7 @@ class Target(NamedTuple):
 
 
 class Payload:
-    """Makes the file EXECUTED when it is unpickled."""
+    """Object that makes the directory EXECUTED when it is unpickled."""
 
     def __reduce__(self) -> tuple:
         return os.mkdir, (EXECUTED,)
@@ -63,14 +63,14 @@ EXECUTED = "executed"
 
 
 def pickles() -> tuple[bytes, ...]:
-    """Payloads in a pickle of every protocol, and in torch's file."""
+    """Return payloads in a pickle of every protocol, and in a file of torch."""
     buffer = io.BytesIO()
     torch.save({"words.weight": Payload()}, buffer)
     return (*(pickle.dumps(Payload(), protocol=n) for n in range(6)), buffer.getvalue())
 
 
 def make_targets(directory: Path) -> dict[str, Target]:
-    """All loaders. Files are made in the directory."""
+    """Return all loaders by name. Their files are made in the directory."""
     nlp = trained()
     nlp.to_disk(directory / "model")
     exported = spacy.load(_export(directory))
@@ -87,7 +87,7 @@ def make_targets(directory: Path) -> dict[str, Target]:
 
 
 def trained() -> Language:
-    """A pipeline with a small tagger and random weights."""
+    """Return a pipeline with a small tagger and random weights."""
     fix_random_seed(0)
     nlp = spacy.blank("en")
     nlp.add_pipe("lstm_tagger", config={"model": MODEL})
@@ -114,7 +114,7 @@ def _export(directory: Path) -> Path:
 
 
 def use(nlp: Language) -> None:
-    """Tag some texts. Raises AssertionError where a token gets no tag, or no probability."""
+    """Tag some texts. Raises AssertionError if a token gets no tag or no probability."""
     tagger = nlp.get_pipe("lstm_tagger")
     for doc in nlp.pipe(TEXTS):
         assert all(token.tag_ in tagger.labels for token in doc)
@@ -123,7 +123,7 @@ def use(nlp: Language) -> None:
 
 
 def _component(nlp: Language) -> Target:
-    """The bytes of the whole component but for its strings, which spaCy reads."""
+    """Return the loader of a whole component's bytes, without its strings, which spaCy reads."""
     tagger = nlp.get_pipe("lstm_tagger")
     sound, cfg = tagger.to_bytes(exclude=["vocab"]), dict(tagger.cfg)
 
@@ -136,7 +136,7 @@ def _component(nlp: Language) -> Target:
         try:
             use(nlp)
         finally:
-            tagger.cfg.clear()  # loading leaves settings that are not in the data
+            tagger.cfg.clear()  # loading keeps settings that are not in the data
             tagger.cfg.update(cfg)  # in this order, as the bytes are compared
             tagger.from_bytes(sound, exclude=["vocab"])
 
@@ -144,7 +144,7 @@ def _component(nlp: Language) -> Target:
 
 
 def _weights(nlp: Language) -> Target:
-    """Torch's own file in the model."""
+    """Return the loader of torch's own file in the model."""
     tagger = nlp.get_pipe("lstm_tagger")
     shim = tagger.model.layers[1].shims[0]
     message = srsly.msgpack_loads(shim.to_bytes())
@@ -157,7 +157,7 @@ def _weights(nlp: Language) -> Target:
 
 
 def _cfg(nlp: Language, directory: Path) -> Target:
-    """The component's file of settings, labels and temperature."""
+    """Return the loader of the component's file of settings, labels and temperature."""
     tagger, path = nlp.get_pipe("lstm_tagger"), directory / "model" / "lstm_tagger"
     sound = {**tagger.cfg, "temperature": 1.5}
 
@@ -175,7 +175,7 @@ def _cfg(nlp: Language, directory: Path) -> Target:
 
 
 def _vocabulary(nlp: Language) -> Target:
-    """The file that `lstm-tagger vocab` writes and [initialize] reads."""
+    """Return the loader of the file that `lstm-tagger vocab` writes and [initialize] reads."""
     attrs = nlp.get_pipe("lstm_tagger").model.layers[0].attrs
     sound = srsly.json_dumps(attrs["vocabulary"].to_dict()).encode()
 
@@ -183,7 +183,7 @@ def _vocabulary(nlp: Language) -> Target:
         try:
             vocabulary = srsly.json_loads(data)
         except ValueError as error:  # spaCy's own reader reads the file
-            raise ValueError("vocabulary: no JSON") from error
+            raise ValueError("vocabulary: not JSON") from error
         other = spacy.blank("en")
         tagger = other.add_pipe("lstm_tagger", config={"model": MODEL})
         tagger.initialize(lambda: _examples(other), nlp=other, vocabulary=vocabulary)
@@ -193,7 +193,7 @@ def _vocabulary(nlp: Language) -> Target:
 
 
 def _graph(exported: Language) -> Target:
-    """An ONNX file in the model."""
+    """Return the loader of an ONNX file in the model."""
     shim = exported.get_pipe("lstm_tagger").model.layers[1].shims[0]
     graphs = dict(shim.graphs)
     sound = graphs["encode"]
@@ -209,7 +209,7 @@ def _graph(exported: Language) -> Target:
 
 
 def _texts(nlp: Language, directory: Path) -> dict[str, Target]:
-    """Raw text for `distill` and `uncertain`."""
+    """Return the loaders of raw text for `distill` and `uncertain`."""
     lines = "\n".join(srsly.json_dumps({"text": text}) for text in TEXTS).encode()
     docs = DocBin(docs=[nlp.make_doc(text) for text in TEXTS]).to_bytes()
     files = {"raw.jsonl": lines, "raw.jsonl.gz": gzip.compress(lines), "raw.spacy": docs}
@@ -228,7 +228,7 @@ def _texts(nlp: Language, directory: Path) -> dict[str, Target]:
 
 
 def _taught(nlp: Language, directory: Path) -> Target:
-    """What `distill` wrote and the training corpus reads."""
+    """Return the loader of a file that `distill` wrote and the training corpus reads."""
     docs: list[Doc] = [nlp.make_doc(text) for text in TEXTS if text]
     taught = label(docs, [Teacher(trained(), 1.0)], 3, n_process=1, batch_size=9)
     sound = DocBin(store_user_data=True, docs=taught, attrs=["TAG", "POS", "SPACY"])
@@ -245,15 +245,15 @@ def _taught(nlp: Language, directory: Path) -> Target:
 
 
 def zlib_message(data: bytes) -> bytes:
-    """The msgpack in the bytes of a `DocBin`."""
+    """Return the msgpack in the bytes of a `DocBin`."""
     return zlib.decompress(data)
 
 
 def zlib_bytes(message: bytes) -> bytes:
-    """The reverse of `zlib_message`."""
+    """Return the bytes of a `DocBin` with this msgpack, as the reverse of `zlib_message`."""
     return zlib.compress(message)
 
 
 def scratch() -> Any:
-    """A directory for the files, removed at the end."""
+    """Return a temporary directory for the files, as a context that removes it at the end."""
     return tempfile.TemporaryDirectory(prefix="fuzz-")

@@ -1,4 +1,4 @@
-"""The dev split of a treebank, in all the forms that a tagger is scored on."""
+"""Dev split of a treebank, in all the forms that a tagger is scored on."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ from .treebank import genre, read_conllu
 from .variants import Text, joined, lower_cased, mistyped, upper_cased
 
 LONG_DOCS = (10, 500)
-"""Sentences a doc."""
+"""Numbers of sentences in a doc."""
 
 
 @dataclass(frozen=True)
 class Treebank:
-    """A treebank's files; `name` is such as "en_ewt"."""
+    """Files of a treebank.
+
+    name: name of the treebank, such as "en_ewt".
+    data: directory of the CoNLL-U files.
+    work: directory of the converted files.
+    """
 
     name: str
     data: Path
@@ -28,7 +33,7 @@ class Treebank:
 
     @property
     def lang(self) -> str:
-        """The language's code."""
+        """Code of the language."""
         return self.name.partition("_")[0]
 
     def conllu(self, split: str) -> Path:
@@ -37,17 +42,20 @@ class Treebank:
 
     @cached_property
     def corpora(self) -> tuple[Path, Path]:
-        """The .spacy files of train and dev."""
+        """The .spacy files of train and dev, converted if needed."""
         return convert(self.conllu("train"), self.work), convert(self.conllu("dev"), self.work)
 
 
 @dataclass(frozen=True)
 class DevSet:
-    """Dev sentences, their altered forms, and what is known of each word.
+    """Dev sentences with their altered forms, and the gold tag and genre of each word.
 
-    forms: From a form's name to its docs. All forms have the same words in the same order, so the
+    forms: Name of each form to its docs. All forms have the same words in the same order, so the
         n-th word of each is the n-th of `tags`, `unseen` and `genres`.
     references: The sentences as spaCy docs with tags, for scores on raw text.
+    tags: Gold tag of each word.
+    unseen: Whether each word is not in the train split.
+    genres: Genre of the sentence of each word; None if it is unknown.
     """
 
     forms: dict[str, list[Text]]
@@ -58,7 +66,7 @@ class DevSet:
 
     @property
     def n_typos(self) -> int:
-        """How many words have a typing error."""
+        """Number of words with a typo."""
         pairs = zip(self.forms["gold"], self.forms["typos"], strict=True)
         return sum(a != b for x, y in pairs for a, b in zip(x.words, y.words, strict=True))
 
@@ -66,7 +74,13 @@ class DevSet:
 def make_devset(
     references: list[Doc], genres: list[str | None], seen: set[str], lang: str
 ) -> DevSet:
-    """Make the dev set of gold docs, of a sentence and a genre each, and the words of train."""
+    """Build the dev set.
+
+    references: Gold docs, one sentence each.
+    genres: Genre of each doc; None if it is unknown.
+    seen: Words of the train split.
+    lang: Code of the language.
+    """
     gold = [_text(doc) for doc in references]
     forms = {
         "gold": gold,
@@ -88,14 +102,14 @@ def make_devset(
 
 
 def read_devset(treebank: Treebank) -> DevSet:
-    """Read the dev set of a treebank, converting it first where needed."""
+    """Read the dev set of a treebank, and convert it first if needed."""
     sentences = list(read_conllu(treebank.conllu("dev")))
     vocab = spacy.blank(treebank.lang).vocab
     references = list(DocBin().from_disk(treebank.corpora[1]).get_docs(vocab))
     if [s.words for s in sentences] != [[t.text for t in doc] for doc in references]:
         sys.exit(
             f"{treebank.corpora[1]} has other sentences than {treebank.conllu('dev')}: "
-            f"{len(references)} docs against {len(sentences)}. Delete it to have it made anew."
+            f"{len(references)} docs against {len(sentences)}. Delete it to convert it again."
         )
     seen = {word for s in read_conllu(treebank.conllu("train")) for word in s.words}
     return make_devset(references, [genre(s.id) for s in sentences], seen, treebank.lang)

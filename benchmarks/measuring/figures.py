@@ -1,4 +1,4 @@
-"""Means with their spread, and the exact McNemar test."""
+"""Means with standard deviations, and the exact McNemar test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 def mean_sd(values: Sequence[float], digits: int = 2) -> str:
-    """Format the mean and the sample standard deviation; the mean alone of a single value."""
+    """Format the mean and the sample standard deviation; only the mean of a single value."""
     if not values:
         return "–"
     mean = f"{statistics.fmean(values):.{digits}f}"
@@ -17,7 +17,11 @@ def mean_sd(values: Sequence[float], digits: int = 2) -> str:
 
 
 class McNemar(NamedTuple):
-    """How many words only one of two taggers gets right, and the test's p-value."""
+    """Result of a McNemar test.
+
+    only_first, only_second: Numbers of words that only one of the two taggers gets right.
+    p: p-value of the test.
+    """
 
     only_first: int
     only_second: int
@@ -27,11 +31,12 @@ class McNemar(NamedTuple):
 def mcnemar(first: Sequence[bool], second: Sequence[bool]) -> McNemar:
     """Test whether two taggers have the same accuracy on the same words.
 
-    The exact test: under that hypothesis, of the n words on which just one is right, the first
-    is right on k with k ~ Binomial(n, 1/2). Two-sided.
+    The test is exact and two-sided. Under that hypothesis, of the n words on which only one tagger
+    is right, the first is right on k words, with k ~ Binomial(n, 1/2).
 
     Source: McNemar 1947 (https://doi.org/10.1007/BF02295996).
-    RAISES ValueError: Where the taggers were not scored on the same number of words.
+    first, second: Whether each tagger is right on each word.
+    RAISES ValueError: If the taggers were not scored on the same number of words.
     """
     pairs = list(zip(first, second, strict=True))
     only_first = sum(a and not b for a, b in pairs)

@@ -1,4 +1,4 @@
-"""A tagger of another library as a row of the benchmark: `peers` run in another process."""
+"""Tagger of another library as a row of the benchmark: a script of `peers` in another process."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from .taggers import Budget, Stopped, Unavailable, last_line
 
 BENCHMARKS = Path(__file__).parent.parent
 
-# Has glibc keep large blocks for the next batch instead of giving them back to the system: where
-# page faults are dear, as in virtual machines, Stanza trains several times as fast.
+# Makes glibc keep large blocks for the next batch instead of giving them back to the system. Where
+# page faults are expensive, as in virtual machines, Stanza then trains several times as fast.
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(1 << 40)}
 
 
 @dataclass(frozen=True)
 class PeerRow:
-    """A tagger of another library, which trains and tags in a process of its own.
+    """Tagger of another library, which trains and tags in a process of its own.
 
-    module: What to look for in the environments.
-    script: The module in `peers` that trains and tags.
-    pythons: Python interpreters to look in, the first that has the module is used.
+    module: Module of the library to look for.
+    script: Module in `peers` that trains and tags.
+    pythons: Python interpreters to look in. The first that has the module is used.
     """
 
     key: str
@@ -45,15 +45,15 @@ class PeerRow:
 
     @cached_property
     def python(self) -> str | None:
-        """The Python that has the module; None where none has."""
+        """Python that has the module; None if there is none."""
         find = f"import importlib.util as u, sys; sys.exit(u.find_spec({self.module!r}) is None)"
         found = (p for p in self.pythons if subprocess.run([p, "-c", find]).returncode == 0)
         return next(found, None)
 
     def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
-        """Train into a directory; raise Stopped where that is not possible."""
+        """Train into a directory; raise Stopped if that is not possible."""
         if self.model(directory).is_dir():
-            shutil.rmtree(self.model(directory))  # of a training that was stopped
+            shutil.rmtree(self.model(directory))  # left by a training that was stopped
         directory.mkdir(parents=True, exist_ok=True)
         start = time.perf_counter()
         try:
@@ -72,24 +72,24 @@ class PeerRow:
         training.write_record(directory, time.perf_counter() - start, budget.threads)
 
     def model(self, directory: Path) -> Path:
-        """Return where in the directory the model is, or will be."""
+        """Return the path of the model in the directory, even before it is trained."""
         return directory / "model"
 
     def load(self, directory: Path, treebank: Treebank) -> Tagger:
-        """Load nothing yet; the peer's process does when it tags."""
+        """Return the tagger. The peer's process loads the model when it tags."""
         return PeerTagger(spacy.blank(treebank.lang), self, directory)
 
     def sizes(self, directory: Path) -> dict[str, float]:
-        """Return the megabytes of the model, without the logs beside it."""
+        """Return the size of the model in megabytes, without the logs beside it."""
         size = megabytes(self.model(directory), ("*.pt", "*.json"))
         return {"components": size, "all": size}
 
     def settings(self, lang: str) -> str:
-        """Nothing: a peer's settings are in its script."""
+        """Return an empty string: a peer's settings are in its script."""
         return ""
 
     def trained_settings(self, directory: Path) -> str:
-        """Nothing either."""
+        """Return an empty string, like `settings`."""
         return ""
 
     def tag(self, directory: Path, sentences: list[list[str]]) -> list[list[str]]:
@@ -108,7 +108,7 @@ class PeerRow:
             return json.loads(tags.read_text(encoding="utf8"))
 
     def command(self, *args: object) -> list[str]:
-        """Return the command that runs its script; raise Unavailable without the library."""
+        """Return the command that runs its script; raise Unavailable if the library is missing."""
         if not self.python:
             raise Unavailable(
                 f"`{self.module}` is not installed: `pip install {self.module}`, in an "
@@ -123,7 +123,7 @@ class PeerRow:
         training.run_logged(command, env, log, timeout=60 * budget.minutes if budget else None)
 
     def _out_of_time(self, directory: Path, budget: Budget) -> None:
-        """Keep the best model so far, with a note, or raise Stopped where there is none."""
+        """Keep the best model so far, with a note; raise Stopped if there is none."""
         stopped = f"stopped after {budget.minutes:g} minutes on {budget.threads} thread(s)"
         progress = f"its last message: {last_line(directory / 'log.txt')}"
         if not any(self.model(directory).glob("*.pt")):
@@ -134,14 +134,14 @@ class PeerRow:
 
 @dataclass(frozen=True)
 class PeerTagger:
-    """A trained tagger of another library."""
+    """Trained tagger of another library."""
 
     nlp: Language
     row: PeerRow
     directory: Path
 
     def tag(self, forms: dict[str, list[Doc]]) -> dict[str, list[list[str]]]:
-        """Return the tags of each doc, all in one call, since the process starts slowly."""
+        """Return the tags of each doc, all from one call, because the process starts slowly."""
         words = [[token.text for token in doc] for docs in forms.values() for doc in docs]
         tags = iter(self.row.tag(self.directory, words))
         return {name: [next(tags) for _ in docs] for name, docs in forms.items()}

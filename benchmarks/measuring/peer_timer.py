@@ -1,4 +1,4 @@
-"""A tagger of another library that tags when it is told to: `peers ... time` in another process."""
+"""Timer of a tagger of another library, which runs `peers ... time` in another process."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .taggers import Unavailable, last_line
 
 
 class PeerTimer(AbstractContextManager):
-    """A process with an untrained tagger of the library's usual size.
+    """Process with an untrained tagger of the library's usual size. A call tags all sentences.
 
-    row: Names the library, and the Pythons that may have it.
-    directory: Where its files may lie.
+    row: Row that names the library, and the Pythons that may have it.
+    directory: Directory for its files.
     train: CoNLL-U file, for words, characters and tags.
-    sentences: What is to be tagged, as words.
-    RAISES Unavailable: Where the library is not installed, or the tagger could not be made.
+    sentences: Sentences to tag, as words.
+    RAISES Unavailable: If the library is not installed, or the tagger cannot be made.
 
     `ended` says whether the process has ended by itself.
     """
@@ -52,9 +52,9 @@ class PeerTimer(AbstractContextManager):
     def __call__(self) -> None:
         """Tag all sentences once.
 
-        RAISES Unavailable: Where the process has ended, as one does that runs out of memory.
+        RAISES Unavailable: If the process has ended, for example because it ran out of memory.
         """
-        with suppress(BrokenPipeError):  # what it wrote last says more
+        with suppress(BrokenPipeError):  # the last line of its log says more
             print(file=self.process.stdin, flush=True)
         float(self._line())
 

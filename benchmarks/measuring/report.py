@@ -1,4 +1,4 @@
-"""RESULTS.md: what was measured, how, on what machine, and what could not be measured."""
+"""Write RESULTS.md: the figures, the method, the machine, and the taggers without figures."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ one, between taggers that are equally good."""
 
 
 def report(by_treebank: dict[str, Taggers], command: str) -> str:
-    """Return the page as Markdown."""
+    """Return the page as Markdown.
+
+    command: Command that the page names as its source.
+    """
     md = MarkdownRenderer(no_emoji=True)
     md.add(md.title(1, "Accuracy, measured"))
     md.add(INTRODUCTION)
@@ -77,7 +80,7 @@ def environment() -> str:
 
 
 def without_paths(text: str) -> str:
-    """Shorten absolute paths to their last part: where things lie is nobody's business."""
+    """Shorten absolute paths to their last part: the directories of a machine are private."""
     return re.sub(r"(?<![\w.])(?:[A-Za-z]:)?(?:[/\\][\w.+~@-]+)+[/\\](?=[\w.+-])", "", text)
 
 
@@ -124,7 +127,7 @@ def _stopped(by_treebank: dict[str, Taggers]) -> Iterable[str]:
 
 
 def _listed(items: Iterable[tuple[str, str, int, str]]) -> list[str]:
-    """Return a line for each tagger and text, with the seeds that it holds for."""
+    """Return a line for each tagger and text, with the seeds that it applies to."""
     seeds: dict[tuple[str, str, str], list[int]] = {}
     for treebank, title, seed, text in items:
         seeds.setdefault((treebank, title, without_paths(text)), []).append(seed)
@@ -135,7 +138,7 @@ def _listed(items: Iterable[tuple[str, str, int, str]]) -> list[str]:
 
 
 def _processor() -> str:
-    """Return the kind of processor, as far as the system tells."""
+    """Return the model of the processor, as far as the system tells."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         found = re.search(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE)

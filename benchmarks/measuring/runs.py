@@ -1,4 +1,4 @@
-"""One tagger on one treebank with one seed: trained where needed, scored where needed."""
+"""Run one tagger on one treebank with one seed: train it if needed, score it if needed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from .training import RECORD, read_record
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do where something is there already, or missing.
+    """Plan for models and scores that are there already, or missing.
 
-    no_training: Why nothing is to be trained; empty where it is.
-    rescore: Score again.
-    retry: Train again what was stopped.
-    kept: Directory of the results of earlier runs, on whatever machine, a JSON file each. What
-        is there is neither trained nor scored, unless it is to be scored again. None: nowhere.
+    budget: Budget of each training.
+    no_training: Reason to train nothing; empty to train.
+    rescore: Whether to score again.
+    retry: Whether to train again taggers that were stopped.
+    kept: Directory of the results of earlier runs, on any machine, one JSON file each. A tagger
+        with a result there is not trained, and it is scored again only if `rescore` is true. None
+        if there is no such directory.
     """
 
     budget: Budget
@@ -34,11 +36,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a run: scores, or why there are none.
+    """Result of a run: scores, or the reason why there are none.
 
     record: Minutes and threads of the training.
-    sizes: Megabytes of the components and of all.
-    settings: What it was trained with, where the row says.
+    sizes: Megabytes of the components and of the whole model.
+    remarks: Remarks for the report.
+    stopped: Reason why there are no scores; empty if there are some.
+    settings: Config that it was trained with; empty if the row gives none.
     """
 
     seed: int
@@ -53,7 +57,10 @@ class Result:
 def run(
     row: Row, treebank: Treebank, seed: int, devset: Callable[[], DevSet], plan: Plan
 ) -> Result:
-    """Train and score as far as that was not done; never raises Stopped."""
+    """Train and score a tagger unless that was done before; never raises Stopped.
+
+    devset: Function that returns the dev set, called only if there is something to score.
+    """
     name = f"{treebank.name}-{row.key}-{seed}"
     kept = plan.kept / f"{name}.json" if plan.kept else None
     if kept and kept.is_file() and not plan.rescore:

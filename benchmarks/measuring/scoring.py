@@ -1,4 +1,4 @@
-"""All scores of one trained tagger on a dev set, as plain data for a JSON file."""
+"""Score a trained tagger on a dev set, as plain data for a JSON file."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Tagger(Protocol):
 
     @property
     def nlp(self) -> Language:
-        """What gives docs their vocabulary and raw text its tokens."""
+        """Pipeline that gives docs their vocabulary and raw text its tokens."""
 
     def tag(self, forms: dict[str, list[Doc]]) -> dict[str, list[list[str]]]:
         """Return the tags of each doc of each form of the dev set."""
 
 
 def score(tagger: Tagger, devset: DevSet) -> Scores:
-    """Tag the dev set in all its forms and score that, in percent."""
+    """Tag the dev set in all its forms, and return all scores, in percent."""
     forms = {name: _docs(tagger.nlp, texts) for name, texts in devset.forms.items()}
     forms["raw"] = [tagger.nlp.make_doc(doc.text) for doc in devset.references]
     tags = tagger.tag(forms)
@@ -60,7 +60,7 @@ def score(tagger: Tagger, devset: DevSet) -> Scores:
 
 
 def megabytes(directory: Path, patterns: Iterable[str] = ("**/*",)) -> float:
-    """Return the size of a directory's files on disk, in millions of bytes."""
+    """Return the size of a directory's files on disk in megabytes (10^6 bytes)."""
     files = {file for pattern in patterns for file in directory.glob(pattern)}
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
@@ -70,7 +70,7 @@ def _docs(nlp: Language, texts: Iterable[Text]) -> list[Doc]:
 
 
 def _raw_accuracy(docs: list[Doc], tags: list[list[str]], references: list[Doc]) -> float:
-    """Score tags on the tokenizer's own tokens, as `spacy evaluate` does."""
+    """Return the accuracy on the tokenizer's own tokens, as `spacy evaluate` computes it."""
     examples = [
         Example(
             Doc(ref.vocab, [t.text for t in doc], [bool(t.whitespace_) for t in doc], tags=row), ref
@@ -81,7 +81,7 @@ def _raw_accuracy(docs: list[Doc], tags: list[list[str]], references: list[Doc])
 
 
 def _by_genre(right: list[bool], genres: list[str | None]) -> dict[str, tuple[int, float | None]]:
-    """Return the number of words and the accuracy of each genre there is."""
+    """Return the number of words and the accuracy of each genre."""
     names = sorted({genre for genre in genres if genre})
     marks = {
         name: [r for r, genre in zip(right, genres, strict=True) if genre == name] for name in names
@@ -90,7 +90,7 @@ def _by_genre(right: list[bool], genres: list[str | None]) -> dict[str, tuple[in
 
 
 def _by_tag(gold: list[str], guesses: list[str]) -> dict[str, tuple[int, int, int]]:
-    """Return of each tag how often it is the gold tag, how often guessed, how often both."""
+    """Return how often each tag is the gold tag, how often it is guessed, and how often both."""
     support, guessed = Counter(gold), Counter(guesses)
     both = Counter(a for a, b in zip(gold, guesses, strict=True) if a == b)
     return {tag: (n, guessed[tag], both[tag]) for tag, n in support.most_common()}

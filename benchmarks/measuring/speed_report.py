@@ -1,4 +1,4 @@
-"""What benchmarks/speed.py measured, as tables and a bar chart."""
+"""Report of benchmarks/speed.py: tables and a bar chart."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ CNN = "spaCy CNN"
 class Measured(NamedTuple):
     """Figures of each tagger, by its name.
 
-    speeds: words a second, task by task.
-    peers: words a second on a part of the sentences, of peers and of all others.
-    missing: which peers there are no figures of, and why.
+    speeds: words per second, for each task.
+    peers: words per second of peers and of all others on a part of the sentences.
+    missing: peers without figures, and the reasons.
     several: seconds in one process and in several.
-    alone: seconds to load, and MiB at the peak.
-    directories: where the pipelines are.
+    alone: seconds to load, and peak memory in MiB.
+    directories: directories of the pipelines.
     """
 
     speeds: dict[str, dict[str, float]]
@@ -32,7 +32,7 @@ class Measured(NamedTuple):
 
 
 def report(args: argparse.Namespace, measured: Measured) -> str:
-    """Return the tables in Markdown; `args` are those of the benchmark."""
+    """Return the tables in Markdown. `args` are the arguments of the benchmark."""
     lines = [
         "# Speed",
         "",
@@ -117,7 +117,7 @@ def _alone(args: argparse.Namespace, measured: Measured) -> list[str]:
 
 
 def draw_bars(path: Path, speeds: dict[str, float]) -> None:
-    """Draw words a second, as multiples of the CNN's, into an SVG file."""
+    """Draw the words per second, as multiples of the CNN's, into an SVG file."""
     import matplotlib
 
     matplotlib.use("svg")

@@ -1,4 +1,4 @@
-"""The tables of the report, each from the results of all taggers on one treebank."""
+"""Tables of the report, each from the results of all taggers on one treebank."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .runs import Result
 from .treebank import EDITED, WEB
 
 REFERENCE = "cnn"
-"""Key of the tagger that the others are compared with."""
+"""Key of the tagger that all others are compared with."""
 
 NONE = "–"
 
 
 @dataclass(frozen=True)
 class TaggerResults:
-    """All runs of one tagger on one treebank."""
+    """Results of all runs of one tagger on one treebank."""
 
     key: str
     title: str
@@ -30,7 +30,7 @@ class TaggerResults:
 
     @property
     def scored(self) -> list[Result]:
-        """The runs that came to an end."""
+        """Results with scores."""
         return [result for result in self.results if result.scores]
 
     def accuracies(self, name: str) -> list[float]:
@@ -43,7 +43,7 @@ Taggers = list[TaggerResults]
 
 
 def headline(taggers: Taggers) -> str:
-    """Accuracy on gold tokens and raw text, errors against the reference, time, size."""
+    """Return the table of accuracy on gold tokens and raw text, errors, time and size."""
     header = ["seeds", "gold tokens", "errors", "raw text", "unseen words", "minutes", "threads"]
     header += ["components, MB", "all, MB"]
 
@@ -67,7 +67,7 @@ def headline(taggers: Taggers) -> str:
 
 
 def robustness(taggers: Taggers) -> str:
-    """Altered text, in single sentences and in docs of ten."""
+    """Return the table of accuracy on altered text, in single sentences and in docs of ten."""
     forms = {"gold": "as it is", "lower": "lower-cased", "upper": "upper-cased", "typos": "typos"}
     many = LONG_DOCS[0]
     columns = {
@@ -80,7 +80,7 @@ def robustness(taggers: Taggers) -> str:
 
 
 def long_docs(taggers: Taggers) -> str:
-    """Docs of one, ten and many sentences, and how far apart they are."""
+    """Return the table of accuracy on docs of one, ten and many sentences, and its range."""
     columns = {"gold": "1 sentence", **{f"gold_{n}": f"{n} sentences" for n in LONG_DOCS}}
 
     def cells(tagger: TaggerResults) -> list[str]:
@@ -92,7 +92,7 @@ def long_docs(taggers: Taggers) -> str:
 
 
 def genres(taggers: Taggers) -> str:
-    """Each genre, and the edited ones against the others; empty where none is known."""
+    """Return the table of accuracy on each genre and group of genres; empty if none is known."""
     known: dict[str, tuple[int, float]] = next(
         (t.scored[0].scores["genres"] for t in _scored(taggers)), {}
     )
@@ -110,7 +110,7 @@ def genres(taggers: Taggers) -> str:
 
 
 def tags(taggers: Taggers, keys: Iterable[str]) -> str:
-    """F1 of each tag, for those taggers of `keys` that were scored."""
+    """Return the table of the F1 of each tag, for the taggers of `keys` that have scores."""
     chosen = [t for t in (find(taggers, key) for key in keys) if t and t.scored]
     if not chosen:
         return ""
@@ -123,7 +123,7 @@ def tags(taggers: Taggers, keys: Iterable[str]) -> str:
 
 
 def significance(taggers: Taggers) -> str:
-    """McNemar's test of each tagger's first run against the reference's first."""
+    """Return the table of McNemar's test of each tagger's first run against the reference's."""
     reference = find(taggers, REFERENCE)
     if not reference or not reference.scored:
         return ""
@@ -138,7 +138,7 @@ def significance(taggers: Taggers) -> str:
 
 
 def find(taggers: Taggers, key: str) -> TaggerResults | None:
-    """Return the tagger with a key."""
+    """Return the tagger with a key; None if there is none."""
     return next((tagger for tagger in taggers if tagger.key == key), None)
 
 
@@ -188,7 +188,7 @@ def _mean_of(by_genre: dict[str, tuple[int, float]], part: Iterable[str]) -> flo
 
 
 def _code(tag: str) -> str:
-    """Format a tag as code in a table; XPOS has tags such as `` and |."""
+    """Format a tag as code in a table. XPOS has tags such as `` and |."""
     tag = tag.replace("|", "\\|")
     return f"``` {tag} ```" if "`" in tag else f"`{tag}`"
 

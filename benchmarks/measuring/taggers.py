@@ -1,4 +1,4 @@
-"""The taggers that the benchmark compares: how each is trained and then loaded."""
+"""Taggers that the benchmark compares: how each is trained and loaded."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ from .scoring import Tagger, megabytes
 
 
 class Stopped(Exception):
-    """Why a tagger could not be trained."""
+    """Reason why a tagger could not be trained."""
 
 
 class Unavailable(Stopped):
-    """Why it was not even started; worth trying again once that is mended."""
+    """Reason why a training could not even start. It is worth trying again once this is fixed."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Threads of a training, and minutes after which a peer's is stopped."""
+    """Budget of a training: number of threads, and minutes after which a peer is stopped."""
 
     threads: int
     minutes: float
 
 
 class Row(Protocol):
-    """A tagger of the table."""
+    """Tagger of the table."""
 
     @property
     def key(self) -> str:
-        """Its name in options and directories."""
+        """Name in options and directories."""
 
     @property
     def title(self) -> str:
-        """Its name in the report."""
+        """Name in the report."""
 
     def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
-        """Train into a directory; raise Stopped where that is not possible."""
+        """Train into a directory; raise Stopped if that is not possible."""
 
     def model(self, directory: Path) -> Path:
-        """Return where in the directory the model is, or will be."""
+        """Return the path of the model in the directory, even before it is trained."""
 
     def load(self, directory: Path, treebank: Treebank) -> Tagger:
         """Load the model."""
@@ -58,22 +58,23 @@ class Row(Protocol):
         """Return the megabytes of the trained components and of the whole model."""
 
     def settings(self, lang: str) -> str:
-        """Return what it is trained with now; empty where nobody asks."""
+        """Return the present config of the tagger; empty if it has none."""
 
     def trained_settings(self, directory: Path) -> str:
-        """Return what the model was trained with."""
+        """Return the config that the model was trained with; empty if it has none."""
 
 
 @dataclass(frozen=True)
 class SpacyTagger:
-    """A trained spaCy pipeline."""
+    """Trained spaCy pipeline as a tagger."""
 
     nlp: Language
 
     def tag(self, forms: dict[str, list[Doc]]) -> dict[str, list[list[str]]]:
         """Return the tags of each doc, form by form.
 
-        In one batch with a long doc, spaCy's own recurrent encoder pads every doc to its length.
+        Each form is tagged by itself: in a batch with a long doc, spaCy's own recurrent encoder
+        pads every doc to the length of that doc.
         """
         return {
             name: [[token.tag_ for token in doc] for doc in self.nlp.pipe(docs)]
@@ -83,11 +84,11 @@ class SpacyTagger:
 
 @dataclass(frozen=True)
 class SpacyRow:
-    """A tagger that `spacy train` trains.
+    """Tagger that `spacy train` trains.
 
-    config: From a language code to its config.
-    vectors: Pipeline with static vectors to train with, or None.
-    taught: File that `lstm-tagger distill` wrote, of the treebank's language, or None where the
+    config: Function from a language code to the tagger's config.
+    vectors: Pipeline with static vectors to train with; None to train without them.
+    taught: File that `lstm-tagger distill` wrote, in the language of the treebank; None if the
         config needs none.
     """
 
@@ -98,7 +99,7 @@ class SpacyRow:
     taught: Path | None = None
 
     def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
-        """Train into a directory; raise Stopped where that is not possible."""
+        """Train into a directory; raise Stopped if that is not possible."""
         overrides: list[Any] = ["--training.seed", seed, "--system.seed", seed]
         if self.vectors:
             _check_vectors(self.vectors, treebank.lang)
@@ -120,11 +121,11 @@ class SpacyRow:
             ) from error
 
     def model(self, directory: Path) -> Path:
-        """Return where in the directory the model is, or will be."""
+        """Return the path of the model in the directory, even before it is trained."""
         return directory / "model-best"
 
     def load(self, directory: Path, treebank: Treebank) -> Tagger:
-        """Load the pipeline; raise Unavailable where that fails."""
+        """Load the pipeline; raise Unavailable if that fails."""
         try:
             return SpacyTagger(spacy.load(self.model(directory)))
         except (OSError, ValueError) as error:
@@ -138,11 +139,11 @@ class SpacyRow:
         return {"components": components, "all": megabytes(model)}
 
     def settings(self, lang: str) -> str:
-        """Return its config as it is now."""
+        """Return the present config of the tagger."""
         return self.config(lang).to_str(interpolate=False)
 
     def trained_settings(self, directory: Path) -> str:
-        """Return the config that the model was trained with; empty where it is not there."""
+        """Return the config that the model was trained with; empty if it is missing."""
         path = directory / "config.cfg"
         if not path.is_file():
             return ""
@@ -150,14 +151,14 @@ class SpacyRow:
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that says something."""
+    """Return the last line of a log with a letter or digit in it."""
     text = log.read_text(encoding="utf8", errors="replace") if log.is_file() else ""
     lines = [line.strip() for line in text.splitlines() if any(map(str.isalnum, line))]
     return lines[-1] if lines else "its log is empty"
 
 
 def _check_vectors(name: str, lang: str) -> None:
-    """Raise Stopped where the vectors are not there, or not of this language."""
+    """Raise Unavailable if the vectors are not installed, or are for another language."""
     try:
         found = spacy.load(name).lang
     except OSError as error:

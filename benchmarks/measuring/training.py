@@ -1,4 +1,4 @@
-"""Treebanks to `.spacy` files, spaCy's own taggers as configs, and trainings with their time."""
+"""Convert treebanks to `.spacy` files, build configs, and time trainings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GOLD_TOKENS = {"corpora": {name: {"gold_preproc": True} for name in ("train", "d
 
 
 def conllu_file(data: Path, treebank: str, split: str) -> Path:
-    """Return the path of a treebank's split; exit where it is missing."""
+    """Return the path of a treebank's split; exit if it is missing."""
     source = data / f"{treebank}-ud-{split}.conllu"
     if not source.is_file():
         sys.exit(f"{source} is missing. Name the directory that has it with --data.")
@@ -27,7 +27,7 @@ def conllu_file(data: Path, treebank: str, split: str) -> Path:
 
 
 def convert(source: Path, work: Path) -> Path:
-    """Convert a CoNLL-U file, one sentence a doc, unless that was done; return the .spacy file."""
+    """Convert a CoNLL-U file if needed, one sentence a doc; return the path of the .spacy file."""
     target = work / f"{source.stem}.spacy"
     if not target.is_file() or target.stat().st_mtime < source.stat().st_mtime:
         work.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def convert(source: Path, work: Path) -> Path:
 
 
 def cnn_config(lang: str) -> Config:
-    """Return the config of spaCy's own tagger for CPUs, to be trained on gold tokens."""
+    """Return the config of spaCy's own tagger for CPUs, for training on gold tokens."""
     config = init_config(lang=lang, pipeline=["tagger"], optimize="efficiency")
     return config.merge(GOLD_TOKENS)
 
@@ -56,7 +56,7 @@ def bilstm_config(lang: str) -> Config:
 
 
 def file_config(path: Path, lang: str) -> Config:
-    """Return a config file's config for a language, its variables left open."""
+    """Return the config of a file for a language, without filling in its variables."""
     config = Config().from_disk(path, interpolate=False)
     config["nlp"]["lang"] = lang
     return config
@@ -70,12 +70,12 @@ def train(
     threads: int,
     log: Path | None = None,
 ) -> None:
-    """Train by the stock `spacy train`; `read_record` says how long it took.
+    """Train with the stock `spacy train`, and record how long it took (see `read_record`).
 
-    corpora: The .spacy files to train on and to choose the best model by.
+    corpora: The .spacy files to train on and to choose the best model on.
     overrides: More arguments, such as "--training.seed", 1.
-    log: File that gets what the command prints; by default the console does.
-    RAISES subprocess.CalledProcessError: Where the training failed.
+    log: File for the output of the command; None for the console.
+    RAISES subprocess.CalledProcessError: If the training fails.
     """
     directory.mkdir(parents=True, exist_ok=True)
     config.to_disk(directory / "config.cfg", interpolate=False)
@@ -90,25 +90,28 @@ def train(
 
 
 def write_record(directory: Path, seconds: float, threads: int) -> None:
-    """Record that a training is complete: its wall time in minutes, its number of threads."""
+    """Record that a training is complete, with its wall time in minutes and number of threads.
+
+    seconds: Wall time of the training.
+    """
     record = {"minutes": round(seconds / 60, 1), "threads": threads}
     (directory / RECORD).write_text(json.dumps(record))
 
 
 def read_record(directory: Path) -> dict[str, float]:
-    """Return the record of a complete training; empty where there is none."""
+    """Return the record of a complete training; empty if there is none."""
     path = directory / RECORD
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def run_spacy(*args: object, threads: int | None = None, log: Path | None = None) -> None:
-    """Run a spaCy command by this Python."""
+    """Run a spaCy command with this Python."""
     command = [sys.executable, "-m", "spacy", *map(str, args)]
     run_logged(command, environment(threads), log)
 
 
 def environment(threads: int | None, **variables: str) -> dict[str, str]:
-    """Return this process's environment, with a number of threads for numpy and torch."""
+    """Return this process's environment, with the number of threads for numpy and torch."""
     env = {**os.environ, **variables}
     return env if threads is None else env | {"OMP_NUM_THREADS": str(threads)}
 
@@ -116,10 +119,12 @@ def environment(threads: int | None, **variables: str) -> dict[str, str]:
 def run_logged(
     command: list[str], env: dict[str, str], log: Path | None, timeout: float | None = None
 ) -> None:
-    """Run a command; what it prints goes to a file where one is named.
+    """Run a command.
 
-    RAISES subprocess.CalledProcessError: Where it failed.
-    RAISES subprocess.TimeoutExpired: Where it was stopped, after `timeout` seconds.
+    log: File for its output; None for the console.
+    timeout: Seconds after which it is stopped; None for no limit.
+    RAISES subprocess.CalledProcessError: If the command fails.
+    RAISES subprocess.TimeoutExpired: If it was stopped.
     """
     if log is None:
         subprocess.run(command, check=True, env=env, timeout=timeout)

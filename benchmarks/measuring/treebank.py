@@ -1,6 +1,7 @@
-"""Sentences of a CoNLL-U file with what `spacy convert` drops: where each comes from.
+"""Read the sentences of a CoNLL-U file with their ids, which `spacy convert` drops.
 
-Only the standard library: the peers read their corpora with this, each in its own environment.
+Uses only the standard library, because each peer reads its corpora with this in its own
+environment.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ EDITED = ("newsgroup", "weblog")
 """Genres of UD English EWT that are mostly journalism and essays, written to be published."""
 
 WEB = ("answers", "email", "reviews")
-"""Its other genres: what people write to each other."""
+"""Its other genres: messages, questions and reviews by ordinary people."""
 
 
 class Sentence(NamedTuple):
-    """A sentence; its words are syntactic words, its tags XPOS."""
+    """Sentence with its id, its syntactic words and their XPOS tags."""
 
     id: str
     words: list[str]
@@ -25,7 +26,7 @@ class Sentence(NamedTuple):
 
 
 def read_conllu(path: Path) -> Iterator[Sentence]:
-    """Yield the sentences of a file, without multiword-token and empty-node lines."""
+    """Yield the sentences of a file. Lines of multiword tokens and empty nodes are skipped."""
     sentence = Sentence("", [], [])
     with path.open(encoding="utf8") as lines:
         for line in lines:

@@ -1,4 +1,4 @@
-"""Timing several things in turns, so that all share the good times and the bad of a machine."""
+"""Time several taggers in turns, so that all share the good and the bad times of a machine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ TaggerT = TypeVar("TaggerT")
 def take_turns(
     taggers: dict[NameT, TaggerT], make: Callable[[TaggerT], Callable[[], object]], rounds: int
 ) -> dict[NameT, float]:
-    """Median seconds of each; `make` is called before every turn, outside of its time."""
+    """Return the median seconds of each tagger.
+
+    make: Function from a tagger to the function to time. It is called before every turn, outside
+        of the time that is measured.
+    rounds: Number of turns of each tagger, after one to warm up.
+    """
     seconds: dict[NameT, list[float]] = {name: [] for name in taggers}
-    for round_ in range(rounds + 1):  # the first is to warm up
+    for round_ in range(rounds + 1):  # the first round is to warm up
         for name, tagger in taggers.items():
             run = make(tagger)
             start = time.perf_counter()

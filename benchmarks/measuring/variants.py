@@ -1,4 +1,4 @@
-"""A dev set as it is, and altered: other case, typing errors, docs of many sentences."""
+"""Altered forms of a dev set: other case, typos, docs of many sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 TYPO_SHARE, TYPO_SEED, TYPO_LETTERS = 0.1, 0, 4
 
-# Python's own case mapping knows no language; Turkish pairs I with ı and İ with i.
+# Python's case mapping does not depend on the language, but Turkish pairs I with ı and İ with i.
 _TURKISH_LOWER = str.maketrans("Iİ", "ıi")
 _TURKISH_UPPER = str.maketrans("iı", "İI")
 
@@ -36,9 +36,9 @@ def upper_cased(texts: Iterable[Text], lang: str) -> list[Text]:
 def mistyped(
     texts: list[Text], *, share: float = TYPO_SHARE, seed: int = TYPO_SEED, lang: str = "en"
 ) -> list[Text]:
-    """Return the texts with typing errors, the same ones for the same seed.
+    """Return the texts with typos, the same ones for the same seed.
 
-    Each word of at least TYPO_LETTERS letters gets, with probability `share`, one error: a letter
+    Each word of at least TYPO_LETTERS letters gets one typo with probability `share`: a letter
     deleted, doubled, replaced by another of the texts' letters, or swapped with the next.
     """
     generator = random.Random(seed)
@@ -55,7 +55,7 @@ def mistyped(
 
 
 def joined(texts: list[Text], n: int) -> list[Text]:
-    """Return docs of `n` sentences each, in corpus order; the last has what is left."""
+    """Return docs of `n` sentences each, in corpus order; the last doc may have fewer."""
     return [_joined(texts[i : i + n]) for i in range(0, len(texts), n)]
 
 

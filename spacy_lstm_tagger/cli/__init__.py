@@ -1,6 +1,6 @@
 """Sub-commands `python -m spacy lstm-tagger ...`, one file each.
 
-spaCy imports this package for every command it runs, so nothing heavy is imported on top.
+spaCy imports this package for every command it runs, so modules import heavy libraries late.
 """
 
 from spacy.cli._util import app

@@ -1,4 +1,4 @@
-"""`python -m spacy lstm-tagger distill`: trained pipelines label text for a student to learn."""
+"""`python -m spacy lstm-tagger distill`: label raw text with soft targets of trained pipelines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .errors import fail, failing_in_one_line
 from .pipelines import check_parent, load_pipeline
 
 PART = 2000
-"""Docs in one part of the output."""
+"""Number of docs in a part of the output."""
 
 
 @lstm_tagger_cli.command("distill")
@@ -29,29 +29,29 @@ def distill_cli(
         ..., help="Names or paths of trained pipelines, several separated by commas"
     ),
     raw: Path = typer.Argument(
-        ..., help="Text: .txt (a text a line), .jsonl, either with .gz, or .spacy", exists=True
+        ..., help="Text: .txt (one text a line), .jsonl, either with .gz, or .spacy", exists=True
     ),
     output: Path = typer.Argument(..., help="The .spacy file to write", dir_okay=False),
     temperature: float = typer.Option(
-        1.0, "--temperature", "-t", help="Above 1: probabilities less sure; below 1: surer"
+        1.0, "--temperature", "-t", help="Above 1 softens the probabilities, below 1 sharpens them"
     ),
-    kept: int = typer.Option(8, "--kept", "-k", help="Most probable tags kept of each token"),
-    n_process: int = typer.Option(1, "--n-process", "-n", help="Processes of each teacher"),
+    kept: int = typer.Option(8, "--kept", "-k", help="Most probable tags to keep of each token"),
+    n_process: int = typer.Option(1, "--n-process", "-n", help="Processes for each teacher"),
     batch_size: int = typer.Option(64, "--batch-size", "-b", help="Docs in a batch"),
-    limit: int = typer.Option(0, "--limit", "-l", help="Most docs to label, 0 for all"),
+    limit: int = typer.Option(0, "--limit", "-l", help="Docs to label at most; 0 for all"),
     dev: Path | None = typer.Option(
-        None, "--dev", "-d", help="Gold .spacy file to try the teachers on first", exists=True
+        None, "--dev", "-d", help="Gold .spacy file to score the teachers on first", exists=True
     ),
     code: Path | None = typer.Option(
         None, "--code", "-c", help="Python file with functions that the teachers need", exists=True
     ),
 ) -> None:
-    """Label raw text with the tag probabilities of one or several trained pipelines.
+    """Label raw text with soft targets: the tag probabilities of one or several trained pipelines.
 
-    Several teachers' probabilities are averaged; with `--dev`, how accurate each of them and their
-    mean are is printed first. A pipeline that gives no probabilities teaches its tags; parts of
-    speech are kept where a teacher sets them. The output is made in parts, so that a run that was
-    interrupted goes on where it stopped.
+    The probabilities of several teachers are averaged. With `--dev`, the accuracy of each teacher
+    and of their mean is printed first. A pipeline that gives no probabilities teaches its tags.
+    Parts of speech are kept if a teacher sets them. The output is made in parts, so that an
+    interrupted run can be continued.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
         fail(

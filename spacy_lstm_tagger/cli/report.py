@@ -1,4 +1,4 @@
-"""`python -m spacy lstm-tagger report`: one HTML page on how good a tagger is, and where not."""
+"""`python -m spacy lstm-tagger report`: an HTML page on a tagger's accuracy and errors."""
 
 import json
 from pathlib import Path
@@ -28,17 +28,17 @@ def report_cli(
         None, "--json", "-j", help="JSON file to write the same figures to", dir_okay=False
     ),
     train: Path | None = typer.Option(
-        None, "--train", "-t", help=".spacy file that says which words were seen", exists=True
+        None, "--train", "-t", help="A .spacy file with the words that count as seen", exists=True
     ),
-    worst: int = typer.Option(WORST, "--worst", "-w", help="Most sentences to show", min=0),
+    worst: int = typer.Option(WORST, "--worst", "-w", help="Worst sentences to show", min=0),
     code: Path | None = typer.Option(
         None, "--code", help="Python file with functions that the pipelines need", exists=True
     ),
 ) -> None:
-    """Write a page with the accuracy of a tagger, its errors, and how sure it is.
+    """Write an HTML page with the accuracy, the errors and the reliability of a tagger.
 
-    The pipeline is given the gold words, a sentence at a time, as `spacy evaluate --gold-preproc`
-    does. Without --train, the first pipeline's own vocabulary says which words were seen.
+    Like `spacy evaluate --gold-preproc`, it gives the pipeline the gold words, one sentence at a
+    time. Without --train, the words in the first pipeline's own vocabulary count as seen.
     """
     with failing_in_one_line(f"Cannot make a report of '{model}' on {data}"):
         for path in filter(None, (output, json_path)):
@@ -47,7 +47,7 @@ def report_cli(
         from ..report.page import render_page
         from ..report.templating import new_environment
 
-        import_extra("matplotlib")  # before the work, not after it
+        import_extra("matplotlib")  # fails before the work, not after it
         new_environment()
         import_code(code)
         names = [model] if other is None else [model, other]

@@ -1,4 +1,4 @@
-"""A training corpus of gold examples and of texts that teachers labelled."""
+"""Training corpus of gold examples and of texts labelled by teachers."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Callable, Iterable, Iterator
@@ -17,16 +17,18 @@ Reader = Callable[[Language], Iterable[Example]]
 def build_distillation_corpus_v1(
     *, gold: Reader, teacher: Path, repeats: int = 1, count_words: bool = False, limit: int = 0
 ) -> Reader:
-    """Build a reader that mixes gold examples with what `lstm-tagger distill` wrote.
+    """Build a reader that mixes gold examples with texts labelled by `lstm-tagger distill`.
 
-    gold (Callable): The reader of the gold examples, such as `spacy.Corpus.v1`.
+    gold (Callable): Reader of the gold examples, such as `spacy.Corpus.v1`.
     teacher (Path): The .spacy file that `python -m spacy lstm-tagger distill` wrote.
-    repeats (int): How many times the gold examples are in the mixture. Their words are counted
-        once.
-    count_words (bool): Whether words of the teacher's texts get embeddings of their own, too.
-    limit (int): Most of the teacher's docs to read, 0 for all.
-    RETURNS (Callable): From the pipeline to the examples, gold ones first.
-    RAISES ValueError: Where `repeats` or `limit` is out of its range.
+    repeats (int): Number of times that the gold examples are in the mixture, at least 1. Their
+        words are counted once.
+    count_words (bool): Whether the words of the teacher's texts are counted for the vocabulary, and
+        so get embeddings of their own.
+    limit (int): Maximum number of the teacher's docs to read; 0 for all.
+    RETURNS (Callable): Function from the pipeline to the examples, gold ones first. It raises
+        ValueError if the file is damaged.
+    RAISES ValueError: If `repeats` or `limit` is out of its range.
     """
     if repeats < 1 or limit < 0:
         raise ValueError(
@@ -46,8 +48,8 @@ def build_distillation_corpus_v1(
 
 
 def _repeated(example: Example) -> Example:
-    """The same example, its words not counted: none is more frequent for being repeated."""
-    eg = Example(example.predicted.copy(), example.reference)  # an augmenter may hold the other
+    """Return a copy whose words are not counted, so that repeats do not raise the counts."""
+    eg = Example(example.predicted.copy(), example.reference)  # an augmenter may keep the original
     mark_added(eg)
     return eg
 

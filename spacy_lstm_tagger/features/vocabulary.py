@@ -1,4 +1,4 @@
-"""The words, affixes and characters that a tagger knows, learned from its training docs."""
+"""Vocabulary of a tagger: the words, affixes and characters of its training docs."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ from thinc.api import Model
 from thinc.model import deserialize_attr, serialize_attr
 
 UNKNOWN = 0
-"""Row of the unknown word, affix and character. Known ones start at row 1."""
+"""Row of the unknown word, affix and character in its embedding table. Known ones start at 1."""
 
 PREFIX_LENGTHS = (1, 2, 3)
 SUFFIX_LENGTHS = (1, 2, 3, 4)
-"""Letters of the beginnings and endings of a word that have rows of their own."""
+"""Number of letters of the prefixes and suffixes that have embeddings."""
 
 N_AFFIXES = len(PREFIX_LENGTHS) + len(SUFFIX_LENGTHS)
-"""Number of affixes that every form has, be they known or not."""
+"""Number of affixes of every form, known or unknown."""
 
 MOST = 2**62
-"""Greatest count: beyond 64 bits, no array could hold it."""
+"""Maximum count that is accepted: an array of 64-bit integers can hold it."""
 
 MIN_AFFIX_FREQ = 3
-"""Affixes of fewer distinct words are unknown."""
+"""Minimum number of distinct words with an affix. Rarer affixes are unknown."""
 
 LEAST_RARE = 100
-"""Rare words that it takes to share a row. Fewer would teach it their own tags, not those of
-unknown words: then each has a row of its own, and only word dropout trains the unknown word's."""
+"""Minimum number of rare words that share the row of the unknown word. Fewer would teach it their
+own tags, not those of unknown words. If there are fewer, each has a row of its own, and only word
+dropout trains the row of the unknown word."""
 
 
 class Vocabulary:
-    """Rows and training counts of words, characters and affixes.
+    """Vocabulary of words, characters and affixes, with their rows and counts in training.
 
-    Words are kept lower-cased, characters as they are. Rows are given by falling count and then
-    by code point, so that the same counts always give the same rows.
+    Words are lower-cased, characters are kept as they are. Rows are in the order of falling count,
+    then of code points, so that the same counts always give the same rows.
 
     words: lower-cased word to the number of times it was seen in training, each at least 1.
     characters: character to the number of distinct word forms it was seen in, each at least 1.
@@ -60,7 +61,7 @@ class Vocabulary:
 
     @classmethod
     def from_docs(cls, docs: Iterable[Doc]) -> Vocabulary:
-        """Count every word and character of the docs, however rare."""
+        """Build a vocabulary of all words and characters of the docs, however rare."""
         forms: Counter[str] = Counter()
         for doc in docs:
             strings = doc.vocab.strings
@@ -75,9 +76,10 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, data: Any) -> Vocabulary:
-        """Read what `to_dict` wrote, or its words and characters alone.
+        """Build a vocabulary from the dict that `to_dict` returned.
 
-        Raises ValueError where the data is anything but such tables of counts.
+        data: tables of counts under the keys "words", "characters" and, optionally, "affixes".
+        Raises ValueError if the data is anything else.
         """
         keys = {"words", "characters"}
         if not isinstance(data, Mapping) or set(data) - {"affixes"} != keys:
@@ -89,17 +91,19 @@ class Vocabulary:
         return cls(data["words"], data["characters"], data.get("affixes"))
 
     def to_dict(self) -> dict[str, dict[str, int]]:
-        """Plain dicts of counts, for JSON or msgpack."""
+        """Return the counts as plain dicts, for JSON or msgpack."""
         tables = {"words": self.words, "characters": self.characters, "affixes": self.affixes}
         return {
             name: dict(counts) for name, counts in tables.items() if counts or name != "affixes"
         }
 
     def pruned(self, min_word_freq: int, *, affixes: bool = False) -> Vocabulary:
-        """Drop the words seen fewer than `min_word_freq` times: they share the unknown word.
+        """Return a vocabulary without the words seen fewer than `min_word_freq` times.
 
-        Fewer than `LEAST_RARE` of them are kept.
-        affixes: whether to find the affixes, among all words before they are dropped.
+        These words share the row of the unknown word. If there are fewer than `LEAST_RARE`, they
+        are kept.
+
+        affixes: whether to find the affixes, among all words before any is dropped.
         """
         words = {word: n for word, n in self.words.items() if n >= min_word_freq}
         if len(self.words) - len(words) < LEAST_RARE:
@@ -108,34 +112,34 @@ class Vocabulary:
 
     @property
     def n_words(self) -> int:
-        """Number of word rows, the unknown word's among them."""
+        """Number of word rows, including the unknown word's."""
         return len(self.words) + 1
 
     @property
     def n_characters(self) -> int:
-        """Number of character rows, the unknown character's among them."""
+        """Number of character rows, including the unknown character's."""
         return len(self.characters) + 1
 
     @property
     def n_affixes(self) -> int:
-        """Number of affix rows, the unknown affix's among them; 0 if there are no affixes."""
+        """Number of affix rows, including the unknown affix's; 0 if there are no affixes."""
         return len(self.affixes) + 1 if self.affixes else 0
 
     def word_row(self, form: str) -> int:
-        """Row of a word form, whatever its case."""
+        """Return the row of a word form, whatever its case."""
         return self._word_rows.get(form.lower(), UNKNOWN)
 
     def word_count(self, form: str) -> int:
-        """How often the lower-cased form was seen in training: 0 for the unknown word."""
+        """Return how often the lower-cased form was seen in training; 0 for an unknown word."""
         return self.words.get(form.lower(), 0)
 
     def character_rows(self, text: str) -> list[int]:
-        """Rows of the text's characters."""
+        """Return the rows of the text's characters."""
         rows = self._character_rows
         return [rows.get(character, UNKNOWN) for character in text]
 
     def affix_rows(self, form: str) -> list[int]:
-        """Rows of a form's `N_AFFIXES` affixes, whatever its case."""
+        """Return the rows of a form's `N_AFFIXES` affixes, whatever its case."""
         return [self._affix_rows.get(affix, UNKNOWN) for affix in _affixes(form.lower())]
 
     def __bool__(self) -> bool:
@@ -148,7 +152,7 @@ class Vocabulary:
 
 
 def _affixes(word: str) -> list[str]:
-    """Prefixes, then suffixes, by rising length; "" for those longer than the word."""
+    """Return the prefixes, then the suffixes, by rising length; "" if longer than the word."""
     length = len(word)
     return [
         *(f"{word[:n]}-" if n <= length else "" for n in PREFIX_LENGTHS),
@@ -175,19 +179,19 @@ def _by_count(what: str, counts: Any) -> dict[str, int]:
                     f"Vocabulary {what} must map non-empty strings to whole numbers of at least 1, "
                     f"but found {key!r}: {count!r}."
                 )
-    falling = sorted(sorted(counts), key=counts.__getitem__, reverse=True)  # ties keep their order
+    falling = sorted(sorted(counts), key=counts.__getitem__, reverse=True)  # a stable sort
     return {key: counts[key] for key in falling}
 
 
 def _all_sound(counts: Mapping[Any, Any]) -> bool:
-    """Whether all is as it should be, told without a Python loop: models are loaded sooner."""
+    """Return whether all counts are valid. Without a Python loop, so that models load faster."""
     if not counts:
         return True
     types = set(map(type, counts)) == {str} and set(map(type, counts.values())) == {int}
     return types and "" not in counts and 0 < min(counts.values()) <= max(counts.values()) <= MOST
 
 
-# thinc saves and loads the attributes of a model's nodes through these two.
+# thinc saves and loads the attributes of a model's nodes with these two functions.
 
 
 @serialize_attr.register(Vocabulary)

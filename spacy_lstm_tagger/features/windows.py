@@ -1,9 +1,9 @@
-"""Order sequences of uneven length for a recurrent network: windows and blocks.
+"""Lay out sequences of uneven length for a recurrent network: windows and padded batches.
 
-Knows numpy alone. A recurrent layer reads all sequences of a block in step, one position at a
-time. Sequences of similar length share a block, the shorter ones padded at their end. Padding
-is only ever read after a sequence, in whichever direction, so it never changes what is read of
-the sequence itself: its scores do not depend on what else is in its block.
+Uses numpy only. A block is a padded batch: a recurrent layer reads all its sequences in step, one
+position at a time. Sequences of similar length share a block, and shorter ones are padded at their
+end. In either direction, padding is read after a sequence and never before it. So the scores of a
+sequence do not depend on the other sequences of its block.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ import numpy
 from ..arrays import Ints1d, Ints2d
 
 WINDOW = 512
-"""Most tokens in one sequence. Longer docs are read in overlapping windows: the longer these are,
-the fewer tokens are read twice, but the fewer sequences there are in a block."""
+"""Maximum number of tokens in a window. Longer docs are read in overlapping windows. With longer
+windows, fewer tokens are read twice, but there are fewer sequences in a block."""
 
 CONTEXT = 32
-"""Tokens that a window reads on either side of those it decides on."""
+"""Tokens of context that a window reads on either side of the tokens that it decides on."""
 
 BLOCK = 4096
-"""Most places in one block, padding included; bounds memory."""
+"""Maximum number of places in a block, padding included. It bounds memory."""
 
 SIMILAR = 0.8
-"""Sequences shorter than this share of the longest one begin a new block, ..."""
+"""A sequence shorter than this share of the block's longest one begins a new block, ..."""
 
 LEAST = 16
-"""... unless the block has fewer sequences than this: a step for few costs as much as for many."""
+"""... unless the block has fewer sequences than this: a step costs as much for few as for many."""
 
 
 class Block(NamedTuple):
-    """Sequences that are read in step.
+    """Padded batch: sequences that are read in step.
 
-    A place is a position of a sequence: place `position * n_sequences + sequence`.
+    A place is a position in a sequence. Its number is `position * n_sequences + sequence`.
 
     items: index of the item at each place, shape (longest, n_sequences). Padding repeats the
         last item of its sequence.
-    reversal: the place that a reader from the end of each sequence finds there instead: padding
-        stays in its place, shape (longest * n_sequences,).
+    reversal: place to read instead of each place, so that every sequence is read from its end,
+        shape (longest * n_sequences,). Padding stays in its place.
     lengths: number of items of each sequence, shape (n_sequences,).
-    sequences: which of the sequences given these are, shape (n_sequences,).
+    sequences: index of each sequence among those given to `make_blocks`, shape (n_sequences,).
     """
 
     items: Ints2d
@@ -51,16 +51,16 @@ class Block(NamedTuple):
 
     @property
     def ends(self) -> Ints1d:
-        """Place of every sequence's last item, shape (n_sequences,)."""
+        """Place of the last item of every sequence, shape (n_sequences,)."""
         return (self.lengths - 1) * len(self.lengths) + numpy.arange(len(self.lengths))
 
 
 class Plan(NamedTuple):
-    """How to read a batch of docs.
+    """Plan to read a batch of docs.
 
-    blocks: what to read, one block after another.
-    rows: where in the blocks' outputs, laid one after another, each token's row stands,
-        shape (n_tokens,).
+    blocks: padded batches to read, one after another.
+    rows: row of each token in the outputs of all blocks, laid one after another, shape
+        (n_tokens,).
     """
 
     blocks: list[Block]
@@ -68,14 +68,14 @@ class Plan(NamedTuple):
 
 
 def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[Block]:
-    """Lay sequences of consecutive items in blocks by falling length; leave out empty ones.
+    """Lay out sequences of consecutive items in blocks, longest first; leave out empty ones.
 
-    Blocks have as many sequences as a power of two, but for the last, so that there are few shapes
-    of blocks: torch keeps what it prepares for each shape, some 170 kB a layer.
+    The number of sequences in a block is a power of two, except in the last block. This keeps the
+    number of different shapes small: torch keeps a cache of about 170 kB a layer for each shape.
 
     starts: index of each sequence's first item, shape (n_sequences,).
     lengths: number of items of each sequence, shape (n_sequences,).
-    block: most places in one block, as far as a single sequence has no more.
+    block: maximum number of places in a block. A longer sequence has a block of its own.
     """
     sequences = numpy.argsort(-lengths, kind="stable")[: numpy.count_nonzero(lengths)]
     falling = -lengths[sequences]
@@ -93,7 +93,7 @@ def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[
 
 
 def _power_of_two(n: int) -> int:
-    """The largest that is no greater than n."""
+    """Return the largest power of two that is at most n."""
     return 1 << n.bit_length() - 1
 
 
@@ -109,12 +109,15 @@ def _block(starts: Ints1d, lengths: Ints1d, sequences: Ints1d) -> Block:
 def plan_reading(
     lengths: Ints1d, *, window: int = WINDOW, context: int = CONTEXT, block: int = BLOCK
 ) -> Plan:
-    """Read docs in windows of at most `window` tokens and in blocks of at most `block` places.
+    """Return a plan to read docs in windows and padded batches.
 
-    Docs of up to `window` tokens are read whole. How a doc is cut depends on its own length
-    alone, so its scores are the same alone and in any batch.
+    A doc of at most `window` tokens is read whole. The windows of a doc depend on its own length
+    only, so its scores are the same alone and in any batch.
 
     lengths: number of tokens of each doc, shape (n_docs,).
+    window: maximum number of tokens in a window.
+    context: tokens that a window reads on either side of the tokens that it decides on.
+    block: maximum number of places in a block.
     """
     windows = _cut(lengths, window, context)
     blocks = make_blocks(windows.starts, windows.sizes, block=block)
@@ -123,17 +126,17 @@ def plan_reading(
     for items, _, sizes, readers in blocks:
         into = items - windows.decided[readers]
         decides = (into >= 0) & (into < windows.n_decided[readers])
-        decides &= numpy.arange(len(items))[:, None] < sizes  # padding decides nothing
+        decides &= numpy.arange(len(items))[:, None] < sizes  # nothing is decided for padding
         rows[items[decides]] = n_rows + numpy.flatnonzero(decides)
         n_rows += items.size
     return Plan(blocks, rows)
 
 
 class _Windows(NamedTuple):
-    """Windows over docs: which tokens each reads, and for which of them it decides.
+    """Windows over docs: the tokens that each window reads, and the tokens that it decides on.
 
-    starts, sizes: first token read and number of tokens read, shape (n_windows,).
-    decided, n_decided: first token decided on and number of them, shape (n_windows,).
+    starts, sizes: first token and number of tokens that a window reads, shape (n_windows,).
+    decided, n_decided: first token and number of tokens that it decides on, shape (n_windows,).
     """
 
     starts: Ints1d
@@ -143,7 +146,7 @@ class _Windows(NamedTuple):
 
 
 def _cut(lengths: Ints1d, window: int, context: int) -> _Windows:
-    """One window for a doc of at most `window` tokens, else overlapping ones."""
+    """Return one window for a doc of at most `window` tokens, else overlapping windows."""
     stride = numpy.where(lengths > window, window - 2 * context, numpy.maximum(lengths, 1))
     n_windows = -(-lengths // stride)
     doc = numpy.repeat(numpy.arange(len(lengths)), n_windows)

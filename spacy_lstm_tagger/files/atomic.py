@@ -1,8 +1,9 @@
-"""Write a file, or the files of a directory, as a whole or not at all: processes get killed.
+"""Write a file, or the files of a directory, atomically: as a whole or not at all.
 
-The new files of a directory are written into one beside the old ones, which is then renamed: that
-is the one moment at which the old files give way. What was renamed but not yet moved into its place
-when the process died is moved by the next one that reads or writes.
+A process may be killed at any moment. The new files of a directory are therefore written into a
+subdirectory, which is then renamed. From that moment on, the new files are valid instead of the
+old ones, and they are moved into their places. If the process is killed before that is done, the
+next process that reads or writes the directory moves them.
 """
 
 from __future__ import annotations
@@ -15,19 +16,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 WRITING, WRITTEN = ".writing", ".written"
-"""Names of the directory of new files, before and after all are complete."""
+"""Names of the subdirectory of new files, before and after all of them are complete."""
 
 
 def temporary_path(path: Path) -> Path:
-    """Return a path beside another that nobody uses, for what will be moved to the other."""
+    """Return an unused path beside `path`, for a file or directory that will be moved to `path`."""
     return path.with_name(f".{path.name[:64]}-{secrets.token_hex(4)}.tmp")
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file, which appears, or replaces another, once everything is in it.
+    """Write a file atomically: it appears, or replaces another, once it is complete.
 
-    A process that is killed meanwhile leaves a hidden file beside it. Raises OSError if it cannot
-    be written.
+    A process that is killed meanwhile leaves a hidden file beside it.
+
+    Raises OSError if the file cannot be written.
     """
     temporary = temporary_path(path)
     try:
@@ -43,15 +45,18 @@ def write_file(path: Path, data: bytes) -> None:
 
 @contextlib.contextmanager
 def replaced_whole(directory: Path) -> Iterator[Path]:
-    """Yield a directory; what is written into it replaces the files of the same names.
+    """Yield a directory whose files replace those of the same names at the end of the context.
 
-    After an error inside the context, nothing has changed. Other files stay.
+    Other files stay. After an error inside the context, nothing has changed.
+
+    directory: directory of the old files; it is made if there is none.
+    Raises ValueError if the files of an interrupted save cannot be moved into their places.
     """
     made = not directory.exists()
     directory.mkdir(exist_ok=True)
     finish_moving(directory)
     beside = directory / WRITING
-    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
+    shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
     try:
         beside.mkdir()
         yield beside
@@ -66,9 +71,9 @@ def replaced_whole(directory: Path) -> Iterator[Path]:
 
 
 def finish_moving(directory: Path) -> None:
-    """Move into their places the files that a killed process left complete.
+    """Move the complete files that a killed process left into their places.
 
-    Raises ValueError if they are there, but cannot be moved.
+    Raises ValueError if there are such files, but they cannot be moved.
     """
     written = directory / WRITTEN
     if not written.is_dir():
@@ -84,7 +89,7 @@ def finish_moving(directory: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Move all files of a directory, and remove it. Another process may be doing the same."""
+    """Move all files of a directory, and remove it. Another process may do so at the same time."""
     target.mkdir(exist_ok=True)
     with contextlib.suppress(FileNotFoundError):
         for path in sorted(source.iterdir()):

@@ -1,6 +1,6 @@
-"""What torch needs before and after a process forks, as `nlp.pipe(n_process=2)` does.
+"""Prepare torch for forks of the process, as `nlp.pipe(n_process=2)` makes them.
 
-A forked process has one thread, and copies of what any thread of its parent had locked.
+A forked process has one thread, and copies of all locks that the threads of its parent held.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 import torch
 
 LONGEST_WAIT = 1.0
-"""Most seconds to wait before a fork. A thread's id may have been given to another since."""
+"""Longest wait before a fork, in seconds. The id of an ended thread may have been reused."""
 
 _computed: set[int] = set()
 """System ids of the threads that have computed with torch."""
 
 
 def note_thread() -> None:
-    """Note that this thread computes with torch, to be waited for before a fork once it ends."""
+    """Register this thread as computing with torch: a fork waits for it while it is ending."""
     _computed.add(threading.get_native_id())
 
 
 def _wait_for_ended_threads() -> None:
     """Wait until threads that have ended for Python have ended for the system, too.
 
-    In between, MKL gives back their memory under a lock. A process that is forked meanwhile finds
-    it locked, and waits in its first matrix product forever.
+    In between, MKL frees their memory under a lock. A process that is forked meanwhile inherits the
+    held lock, and waits forever in its first matrix product.
     """
     alive = {thread.native_id for thread in threading.enumerate()}
     ended = _computed - alive
@@ -41,9 +41,10 @@ def _wait_for_ended_threads() -> None:
 
 
 def _use_one_thread() -> None:
-    """A forked process inherits torch's thread pool without its threads, and would hang in it.
+    """Limit torch to one thread in a forked process.
 
-    https://github.com/pytorch/pytorch/issues/17199
+    The process inherits torch's thread pool without its threads, and would hang in it.
+    Source: https://github.com/pytorch/pytorch/issues/17199
     """
     _computed.clear()
     torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 """Recurrent layers over padded batches of sequences, as plain PyTorch modules.
 
-Knows torch alone. Sequences come in padded batches that say how to reverse them (see `windows`), so
-that padding is never read before a sequence: its output does not depend on the other sequences of
+Uses torch only. A padded batch says how to reverse its sequences (see `windows`), so that padding
+is never read before a sequence. The output for a sequence does not depend on the other sequences of
 its batch.
 """
 
@@ -20,11 +20,11 @@ CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
 class PaddedBatch(NamedTuple):
-    """Sequences that are read in step, the shorter ones padded at their end.
+    """Padded batch: sequences that are read in step, shorter ones padded at their end.
 
     items: row of the input at each place, shape (longest, n_sequences).
-    reversal: the place that a reader from each sequence's end finds at each place,
-        shape (longest * n_sequences,). None if all are of one length.
+    reversal: place to read instead of each place, so that every sequence is read from its end,
+        shape (longest * n_sequences,). None if all sequences have the same length.
     """
 
     items: Tensor
@@ -32,16 +32,17 @@ class PaddedBatch(NamedTuple):
 
 
 class RecurrentLayer(nn.Module):
-    """One recurrent layer; the second direction, if any, reads every sequence from its end.
+    """Recurrent layer. Its second direction, if any, reads every sequence from its end.
 
-    Each direction is a layer of its own: torch's bidirectional layer reads padding before the
-    sequence, or wants packed sequences, and then training takes time that grows with the square
-    of their length (torch 2.13 fills a gradient of the block's size with zeros at every step).
+    Each direction is a torch layer of its own. The bidirectional layer of torch either reads
+    padding before a sequence or needs packed sequences. With packed sequences, training time grows
+    with the square of their length: torch 2.13 fills a gradient as large as the whole batch with
+    zeros at every step.
 
-    input_width: numbers in an input row.
-    width: numbers in an output row, both directions together.
+    input_width: width of an input row.
+    width: width of an output row, both directions together.
     cell: "lstm", "gru" or "rnn".
-    bidirectional: whether to read in both directions, with half of the width for each.
+    bidirectional: whether to read in both directions, each with half of the width.
     """
 
     def __init__(self, *, input_width: int, width: int, cell: str, bidirectional: bool) -> None:
@@ -51,28 +52,28 @@ class RecurrentLayer(nn.Module):
         self.backwards = CELLS[cell](input_width, hidden) if bidirectional else None
 
     def forward(self, X: Tensor, reversal: Tensor | None) -> Tensor:
-        """Read a padded batch, shape (longest, n_sequences, input_width) to (..., width)."""
+        """Encode a padded batch, shape (longest, n_sequences, input_width) to (..., width)."""
         Y, *from_end = self.read(X, reversal)
         return torch.cat([Y, *(reverse(half, reversal) for half in from_end)], dim=2)
 
     def read(self, X: Tensor, reversal: Tensor | None) -> list[Tensor]:
-        """Return the output of each direction, in the order in which it read."""
+        """Return the output of each direction, in the order in which that direction reads."""
         if self.backwards is None:
             return [self.forwards(X)[0]]
         return [self.forwards(X)[0], self.backwards(reverse(X, reversal))[0]]
 
 
 def reverse(X: Tensor, reversal: Tensor | None) -> Tensor:
-    """Reverse every sequence in its own length, shape (longest, n_sequences, width)."""
+    """Reverse every sequence within its own length, shape (longest, n_sequences, width)."""
     if reversal is None:
         return X.flip(0)
     return X.flatten(0, 1).index_select(0, reversal).view(X.shape)
 
 
 class RecurrentEncoder(nn.Module):
-    """Recurrent layers over padded batches, dropout before each and after the last.
+    """Recurrent layers over padded batches, with dropout before each and after the last.
 
-    depth: number of layers; for the rest see `RecurrentLayer`.
+    depth: number of layers. For the other arguments, see `RecurrentLayer`.
     """
 
     def __init__(
@@ -99,15 +100,21 @@ class RecurrentEncoder(nn.Module):
         dropout: float,
         output: Callable[[Tensor], Tensor] = UNCHANGED,
     ) -> Tensor:
-        """Encode the rows of `X`, shape (n_inputs, input_width), as sequences.
+        """Encode sequences of rows of `X`.
 
-        Each block is read by itself, and `output` applied to its rows before the next is read: of
-        a long doc only the narrow scores are ever in memory together. `rows` picks the output
-        rows, shape (n_outputs,), from the blocks' outputs laid one after another. Returns shape
-        (n_outputs, width), or what `output` makes of the width.
+        `output` is applied to each block before the next one is read. So only the narrow scores of
+        a long doc are in memory all at once.
+
+        X: input rows, shape (n_inputs, input_width).
+        blocks: padded batches of rows of `X`.
+        rows: index of each output row in the outputs of all blocks, laid one after another, shape
+            (n_outputs,).
+        dropout: dropout rate, at least 0 and less than 1.
+        output: function of the rows of a block, such as an output layer.
+        Returns shape (n_outputs, width), or the width that `output` gives.
         """
         if not blocks:  # no tokens at all
-            return output(X.new_zeros((0, self.width)) + X.sum())  # for the gradient's sake
+            return output(X.new_zeros((0, self.width)) + X.sum())  # so that X has a gradient
         Ys = [output(self.encode(X, block, dropout)).flatten(0, 1) for block in blocks]
         Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
         return Y.index_select(0, rows)

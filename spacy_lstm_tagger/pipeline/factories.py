@@ -1,4 +1,4 @@
-"""The factory behind `nlp.add_pipe("lstm_tagger")` and its default settings."""
+"""Factory of `nlp.add_pipe("lstm_tagger")`, and its default settings."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from typing import Any, Callable, Optional, Union
@@ -64,7 +64,7 @@ def make_lstm_tagger(
     teacher_weight: float,
     save_probabilities: Union[bool, int],
 ) -> LSTMTagger:
-    """Make the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
+    """Build the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
     return LSTMTagger(
         nlp.vocab,
         model,

@@ -1,4 +1,4 @@
-"""Universal parts of speech from fine-grained tags, by a table learned from the training data."""
+"""Component that sets universal parts of speech by fine-grained tags, with a learned table."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections import Counter
@@ -19,7 +19,7 @@ from ..settings import ENVIRONMENT_ERRORS
 FILE = "tag_map.json"
 
 SEEN = 2
-"""A word's own part of speech counts where training has it at least so many times."""
+"""Minimum count in training of a word's own part of speech for it to replace the tag's."""
 
 
 @Language.factory(
@@ -30,15 +30,15 @@ SEEN = 2
     default_score_weights={"pos_acc": 0.0},
 )
 def make_tag_map(nlp: Language, name: str, overwrite: bool) -> "TagMap":
-    """Make the component for `nlp.add_pipe("lstm_tagger_pos")`. See `TagMap`."""
+    """Build the component for `nlp.add_pipe("lstm_tagger_pos")`. See `TagMap`."""
     return TagMap(name, overwrite=overwrite)
 
 
 class TagMap(Pipe):
-    """Set `token.pos` by the token's tag, and where the training data asks for it by its word.
+    """Component that sets `token.pos` by the token's tag, and for some words by the word.
 
-    Each tag has the part of speech that it has most often in the training data; a word that has
-    another one most often with that tag keeps that. Needs a tagger before it.
+    A tag gets the part of speech that it has most often in the training data. A word that most
+    often has a different one with that tag keeps it. Needs a tagger before it in the pipeline.
 
     name (str): The component's name.
     overwrite (bool): Whether to replace parts of speech that tokens already have.
@@ -53,11 +53,11 @@ class TagMap(Pipe):
     def initialize(
         self, get_examples: Callable[[], Iterable[Example]], *, nlp: Optional[Language] = None
     ) -> None:
-        """Learn the table.
+        """Learn the table from training examples.
 
-        get_examples (Callable): Returns the training examples; all of them are read.
-        nlp (Optional[Language]): The pipeline.
-        RAISES ValueError: Where no token has both a tag and a part of speech.
+        get_examples (Callable): Function that returns the training examples. All of them are read.
+        nlp (Optional[Language]): The pipeline; not used.
+        RAISES ValueError: If no token has both a tag and a part of speech.
         """
         counts: Counter[Tuple[str, str, str]] = Counter()
         for eg in get_examples():
@@ -76,7 +76,7 @@ class TagMap(Pipe):
         self.tags, self.words = _learn(counts)
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set the parts of speech of a doc."""
+        """Set the parts of speech of a doc. Raises ValueError if the table is empty."""
         if not self.tags:
             raise ValueError(
                 f"[{self.name}] The table is empty. Call nlp.initialize() with examples, train "
@@ -91,15 +91,15 @@ class TagMap(Pipe):
         return doc
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """The accuracy of the parts of speech, as `pos_acc`."""
+        """Return the accuracy of the parts of speech, as `pos_acc`."""
         return Scorer.score_token_attr(examples, "pos", **kwargs)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """The table as bytes."""
+        """Return the table as bytes."""
         return srsly.msgpack_dumps({"tags": self.tags, "words": self.words})
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TagMap":
-        """Load a table. Raises ValueError where it is damaged; the present one then stays."""
+        """Load a table. Raises ValueError if it is damaged, and then keeps the present one."""
         try:
             self.tags, self.words = _checked(srsly.msgpack_loads(bytes_data))
         except ENVIRONMENT_ERRORS:
@@ -114,7 +114,7 @@ class TagMap(Pipe):
         srsly.write_json(Path(path) / FILE, {"tags": self.tags, "words": self.words})
 
     def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TagMap":
-        """Load a table. Raises ValueError where it is damaged; the present one then stays."""
+        """Load a table. Raises ValueError if it is damaged, and then keeps the present one."""
         try:
             self.tags, self.words = _checked(
                 srsly.json_loads((Path(path) / FILE).read_text("utf8"))
@@ -123,7 +123,7 @@ class TagMap(Pipe):
             raise self._damaged(error) from error
         except ENVIRONMENT_ERRORS:
             raise
-        except Exception as error:  # no JSON, or something else in it
+        except Exception as error:  # not JSON, or not such a table
             raise self._damaged(error) from error
         return self
 
@@ -137,7 +137,7 @@ class TagMap(Pipe):
 def _learn(
     counts: "Counter[Tuple[str, str, str]]",
 ) -> Tuple[Dict[str, str], Dict[str, Dict[str, str]]]:
-    """The most frequent part of speech of every tag, and of every tag's words that differ."""
+    """Return the most frequent part of speech of each tag, and of its words that differ."""
     of_tag: Dict[str, Counter[str]] = {}
     of_word: Dict[Tuple[str, str], Counter[str]] = {}
     for (tag, word, pos), n in counts.items():

@@ -1,1 +1,1 @@
-"""A report on a tagger: what it answers, the figures of that, their plots, the page."""
+"""Report on a tagger: its answers to gold tokens, figures, plots and an HTML page."""

@@ -1,4 +1,4 @@
-"""Tokens whose tag is uncertain, as tasks for annotators.
+"""Tokens with an uncertain tag as tasks for annotators.
 
 Sources of the formats: https://prodi.gy/docs/api-interfaces#ner_manual (Prodigy) and
 https://labelstud.io/guide/predictions (Label Studio, a text with labels).
@@ -18,9 +18,12 @@ from ..pipeline.kept_probabilities import add_extensions
 def uncertain_tokens(docs: Iterable[Doc], below: float) -> Iterator[tuple[Span, list[Token]]]:
     """Yield sentences with their tokens whose most probable tag is less probable than `below`.
 
-    docs: tagged with `save_probabilities`; a doc without sentences counts as one.
-    below: a probability, above 0 up to 1.
-    Raises TypeError for anything but docs, ValueError for docs without probabilities.
+    Sentences without such tokens are left out.
+
+    docs: docs tagged with `save_probabilities`. A doc without sentence boundaries counts as one
+        sentence.
+    below: threshold of the probability, above 0 and at most 1.
+    Raises TypeError if an item is not a doc, ValueError if a doc has no probabilities.
     """
     add_extensions()
     for doc in each_doc(docs, "uncertain_tokens"):
@@ -37,7 +40,10 @@ def uncertain_tokens(docs: Iterable[Doc], below: float) -> Iterator[tuple[Span, 
 
 
 def prodigy_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
-    """A task for Prodigy's `ner_manual` or `pos_manual`, offsets counted from the sentence."""
+    """Return a task for Prodigy's `ner_manual` or `pos_manual`.
+
+    Offsets are counted from the start of the sentence.
+    """
     return {
         "text": sentence.text,
         "tokens": [
@@ -66,7 +72,7 @@ def prodigy_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
 
 
 def label_studio_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
-    """A task for Label Studio with predictions for `<Labels name="tag" toName="text">`."""
+    """Return a task for Label Studio with predictions for `<Labels name="tag" toName="text">`."""
     return {
         "data": {"text": sentence.text},
         "predictions": [

@@ -1,4 +1,4 @@
-"""What a pipeline answers to gold tokens, and how often it saw their words in training."""
+"""Answers of a pipeline to gold tokens, and counts of the words that it saw in training."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from ..training.alignment import aligned_tokens
 
 
 class Gold(NamedTuple):
-    """Gold tokens, sentences one after another.
+    """Gold tokens of all sentences, one sentence after another.
 
-    words, spaces, tags: one each for every token; a missing tag is "".
+    words: text of each token.
+    spaces: whether a space follows each token.
+    tags: gold tag of each token; "" if it has none.
     lengths: number of tokens of each sentence, shape (n_sentences,).
     """
 
@@ -33,12 +35,12 @@ class Gold(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What a pipeline says of gold tokens.
+    """Tags that a pipeline gives to gold tokens, with their probabilities.
 
-    name: of the pipeline.
-    tags: one for every token; None where the pipeline has cut or joined the token.
-    confidence: probability of each tag, NaN where it is unknown, shape (n_tokens,); None for a
-        pipeline without probabilities.
+    name: name of the pipeline.
+    tags: tag of each token; None if the pipeline has cut or joined the token.
+    confidence: probability of each tag, shape (n_tokens,), NaN if it is unknown. None if the
+        pipeline gives no probabilities.
     """
 
     name: str
@@ -47,12 +49,12 @@ class Answers(NamedTuple):
 
 
 class WordCounts(NamedTuple):
-    """How often words were seen in training.
+    """Counts of words in training.
 
-    counts: by form, or by lower-cased form.
-    lower: whether by lower-cased form.
-    least: words seen less often than this count as never seen.
-    meaning: what "seen" means, for readers.
+    counts: number of occurrences of each form, or of each lower-cased form.
+    lower: whether the forms are lower-cased.
+    least: minimum count of a seen word; rarer words count as unseen.
+    meaning: definition of "seen", for readers of the report.
     """
 
     counts: Mapping[str, int]
@@ -61,16 +63,18 @@ class WordCounts(NamedTuple):
     meaning: str
 
     def of(self, words: Iterable[str]) -> Ints1d:
-        """The count of each word, shape (n_words,)."""
+        """Return the count of each word, shape (n_words,)."""
         forms = (word.lower() if self.lower else word for word in words)
         return numpy.asarray([self.counts.get(form, 0) for form in forms], dtype="int64")
 
 
 def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, Answers]:
-    """Let a pipeline tag gold tokens. Its last lstm_tagger gives the probabilities.
+    """Tag gold tokens with a pipeline; return the gold tokens and the answers.
 
-    examples: as `read_gold` reads them for this pipeline.
-    Raises ValueError where there are no tokens or gold tags, or the pipeline sets no tags.
+    The pipeline's last lstm_tagger gives the probabilities.
+
+    examples: examples that `read_gold` made for this pipeline.
+    Raises ValueError if there are no tokens or no gold tags, or if the pipeline sets no tags.
     """
     _keep_probabilities(nlp)
     words: list[str] = []
@@ -98,7 +102,7 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
     if not any(tags):
         raise ValueError(
             f"The pipeline has the components {nlp.pipe_names}, none of which has set a tag "
-            "(token.tag_). Take a pipeline with a trained tagger."
+            "(token.tag_). Use a pipeline with a trained tagger."
         )
     sure = numpy.concatenate(confidence)
     known = bool(numpy.isfinite(sure).any())
@@ -107,11 +111,13 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
 
 
 def read_gold(path: Path, nlp: Language) -> Iterator[Example]:
-    """Read sentences with gold tokens from a .spacy file, as `spacy evaluate --gold-preproc` does.
+    """Yield the sentences of a .spacy file with gold tokens.
 
-    Docs without sentence boundaries count as one sentence, empty ones are left out.
-    path: a file, or a directory of them.
-    Raises ValueError where the file cannot be read.
+    Reads like `spacy evaluate --gold-preproc`.
+    A doc without sentence boundaries counts as one sentence. Empty docs are left out.
+
+    path: a .spacy file, or a directory of such files.
+    Raises ValueError if a file cannot be read.
     """
     if not path.is_dir() and path.suffix != ".spacy":
         raise ValueError(
@@ -123,7 +129,7 @@ def read_gold(path: Path, nlp: Language) -> Iterator[Example]:
 
 
 def counts_of_model(nlp: Language) -> WordCounts | None:
-    """The words that the pipeline's last tagger with a vocabulary of its own knows."""
+    """Return the word counts of the pipeline's last tagger with a vocabulary; None without one."""
     for _, pipe in reversed(nlp.pipeline):
         vocabulary = vocabulary_of(pipe.model) if isinstance(pipe, LSTMTagger) else None
         if vocabulary is not None and vocabulary.words:
@@ -140,14 +146,18 @@ def counts_of_model(nlp: Language) -> WordCounts | None:
 
 
 def counts_of_corpus(path: Path, nlp: Language) -> WordCounts:
-    """The forms of a training corpus. Raises ValueError where it cannot be read."""
+    """Return the counts of the forms of a training corpus.
+
+    path: a .spacy file, or a directory of such files.
+    Raises ValueError if a file cannot be read.
+    """
     counts = Counter(token.text for eg in read_gold(path, nlp) for token in eg.reference)
     meaning = f"A word is seen if its form, with the same capitals, occurs in {path.name}."
     return WordCounts(counts, False, 1, meaning)
 
 
 def _keep_probabilities(nlp: Language) -> None:
-    """Let the last lstm_tagger of a pipeline keep the probability of each tag on the docs."""
+    """Make the last lstm_tagger of a pipeline keep the probability of its best tags on the docs."""
     for _, pipe in reversed(nlp.pipeline):
         if isinstance(pipe, LSTMTagger):
             pipe.cfg["save_probabilities"] = 1
@@ -155,7 +165,7 @@ def _keep_probabilities(nlp: Language) -> None:
 
 
 def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:
-    """The tag of each gold token and its probability."""
+    """Return the tag of each gold token, and its probability."""
     said = [token.tag_ for token in doc]
     sure = _confidence(doc, said)
     if [token.text for token in doc] == [token.text for token in reference]:
@@ -170,7 +180,7 @@ def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:
 
 
 def _confidence(doc: Doc, tags: list[str]) -> Floats1d:
-    """The probability of each tag of a doc; NaN where it was not the tagger that chose it."""
+    """Return the probability of each tag of a doc; NaN if another component chose the tag."""
     confidence = numpy.full(len(doc), numpy.nan)
     ranking = doc._.tag_ranking if Doc.has_extension("tag_ranking") else None
     if ranking is not None and len(ranking["tags"]) == len(doc):

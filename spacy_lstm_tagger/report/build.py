@@ -1,4 +1,4 @@
-"""From pipelines and gold tokens to all the figures of a report."""
+"""Build all the figures of a report from pipelines and gold tokens."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from .figures import WORST, Figures, measure
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of one tagger or two on the same data, as `--json` gives them.
+    """Figures of one or two taggers on the same data, as `--json` writes them.
 
     data: name of the file with the gold tags.
-    comparison: of the second tagger with the first; None where there is one alone.
+    taggers: figures of each tagger.
+    comparison: comparison of the second tagger with the first; None if there is only one.
     """
 
     data: str
@@ -29,7 +30,7 @@ class Report:
     comparison: Comparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures as plain dicts, lists, strings and numbers."""
+        """Return all figures as plain dicts, lists, strings and numbers."""
         return {"spacy_lstm_tagger": __version__, **asdict(self)}
 
 
@@ -42,13 +43,13 @@ def build_report(
 ) -> Report:
     """Measure one or two pipelines on the same gold tokens.
 
-    pipelines: their names, and the pipelines, which are changed: they keep probabilities.
-    data: a .spacy file.
-    train: a .spacy file that says which words were seen; None for the vocabulary of the first
-        pipeline that has one.
-    worst: most sentences to list, those with most errors.
-    Raises ValueError for files that cannot be read, data without tokens or gold tags, and
-    pipelines that set no tags.
+    pipelines: names and pipelines. The pipelines are modified: they keep probabilities on docs.
+    data: a .spacy file, or a directory of such files.
+    train: a .spacy file with the words that count as seen; None to use the vocabulary of the
+        first pipeline that has one.
+    worst: number of sentences to list, those with the most errors.
+    Raises ValueError if a file cannot be read, if the data has no tokens or no gold tags, or if
+    a pipeline sets no tags.
     """
     answered = [_ask(name, nlp, data) for name, nlp in pipelines]
     gold = answered[0][0]

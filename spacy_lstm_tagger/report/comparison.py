@@ -1,4 +1,4 @@
-"""Two taggers on the same gold tokens: how they differ, and on which words."""
+"""Comparison of two taggers on the same gold tokens: how they differ, and on which words."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from .sentences import Word, word_at
 from .shares import Marks, accuracy, mark, resampled_accuracy
 
 CHANGES = 100
-"""Most words listed of each kind of change."""
+"""Maximum number of words listed for each kind of change."""
 
 CONTEXT = 6
-"""Words shown on either side of a changed one."""
+"""Words shown on either side of a changed word."""
 
 
 @dataclass(frozen=True)
 class Change:
     """A word that the two taggers tag differently.
 
-    effect: "mended" (only the second is right), "broken" (only the first is), "both wrong".
-    sentence: its number in the data, counted from 1.
-    before, after: the text around it, of the same sentence.
+    effect: "fixed" (only the second is right), "broken" (only the first is), "both wrong".
+    sentence: number of the sentence in the data, counted from 1.
+    before, after: text around the word, within its sentence.
+    first, second: the word with each tagger's tag.
     """
 
     effect: str
@@ -37,11 +38,13 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The second tagger against the first.
+    """Comparison of the second tagger with the first.
 
-    difference: of accuracies, the second's less the first's, with its 95 % interval by bootstrap
-        over the same samples of sentences.
-    mended, broken, both_wrong: numbers of words that are tagged differently, by the effect.
+    first, second: names of the taggers.
+    difference: accuracy of the second tagger less that of the first.
+    low, high: 95 % interval of the difference, by bootstrap over the same samples of sentences.
+    fixed, broken, both_wrong: numbers of words that are tagged differently, by effect.
+    changes: some of these words.
     """
 
     first: str
@@ -49,7 +52,7 @@ class Comparison:
     difference: float
     low: float
     high: float
-    mended: int
+    fixed: int
     broken: int
     both_wrong: int
     changes: list[Change]
@@ -58,7 +61,7 @@ class Comparison:
 def compare(gold: Gold, first: Answers, second: Answers, *, limit: int = CHANGES) -> Comparison:
     """Compare two taggers' answers to the same gold tokens.
 
-    limit: most words to list of each effect, the first ones in the data.
+    limit: maximum number of words to list for each effect, the first ones in the data.
     """
     one, other = mark(gold, first), mark(gold, second)
     drawn = resampled_accuracy(other) - resampled_accuracy(one)
@@ -67,7 +70,7 @@ def compare(gold: Gold, first: Answers, second: Answers, *, limit: int = CHANGES
     differ = both & numpy.asarray([a != b for a, b in tags])
     effects = {
         "broken": differ & one.right,
-        "mended": differ & other.right,
+        "fixed": differ & other.right,
         "both wrong": differ & ~one.right & ~other.right,
     }
     low, high = interval(drawn)
@@ -77,7 +80,7 @@ def compare(gold: Gold, first: Answers, second: Answers, *, limit: int = CHANGES
         difference=accuracy(other).accuracy - accuracy(one).accuracy,
         low=low,
         high=high,
-        mended=int(effects["mended"].sum()),
+        fixed=int(effects["fixed"].sum()),
         broken=int(effects["broken"].sum()),
         both_wrong=int(effects["both wrong"].sum()),
         changes=[

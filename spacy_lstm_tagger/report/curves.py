@@ -1,4 +1,4 @@
-"""The curves of a training as an SVG file of its own."""
+"""Training curves as a standalone SVG file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PAPER = "#ffffff"
 
 
 def plot_curves(rows: Sequence[dict[str, Any]], scores: Sequence[str]) -> str:
-    """Loss per word, scores and words a second, one above another, by training steps.
+    """Return a plot of loss per word, scores and words per second by training steps, as SVG.
 
-    rows: of each evaluation, as `Curves` in `logger` keeps them.
-    scores: names of the scores to draw, those from 0 to 1.
+    rows: one dict for each evaluation, as `plot_logger.Curves` keeps them.
+    scores: names of the scores to draw, each from 0 to 1; "speed" is left out.
     """
     steps = _column(rows, "step")
     losses = [name for name in dict.fromkeys(n for row in rows for n in row) if _is_loss(name)]
@@ -47,7 +47,7 @@ def plot_curves(rows: Sequence[dict[str, Any]], scores: Sequence[str]) -> str:
 
 
 def _draw(axes: Any, steps: Floats1d, curves: dict[str, Floats1d], label: str) -> None:
-    """Draw curves of one kind; a single one's name is said beside the axis alone."""
+    """Draw curves of one kind: several with a legend, a single score named beside the axis."""
     for (name, values), colour in zip(curves.items(), COLOURS * len(curves), strict=False):
         axes.plot(steps, values, "-o", color=colour, markersize=3, linewidth=1.4, label=name)
     axes.set_ylabel(
@@ -61,12 +61,12 @@ def _draw(axes: Any, steps: Floats1d, curves: dict[str, Floats1d], label: str) -
 
 
 def _known(curves: dict[str, Floats1d]) -> dict[str, Floats1d]:
-    """The curves that have at least one point: a component may never have given a score."""
+    """Return the curves with at least one point: a component may never have given a score."""
     return {name: values for name, values in curves.items() if numpy.isfinite(values).any()}
 
 
 def _column(rows: Sequence[dict[str, Any]], name: str) -> Floats1d:
-    """The numbers of a column, NaN where there are none."""
+    """Return the numbers of a column, NaN for missing ones."""
     values = [row.get(name) for row in rows]
     return numpy.asarray([numpy.nan if value is None else float(value) for value in values])
 

@@ -1,4 +1,4 @@
-"""matplotlib figures as SVG text for a page, with the page's own colours."""
+"""Draw matplotlib figures as SVG text for a page, in the page's own colours."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..extras import import_extra
 
-# Colours to draw with. In a page they become those of its style sheet, light or dark.
+# Placeholder colours. In a page, those of its style sheet replace them, light or dark.
 INK, LINE, FIRST, SECOND, WRONG = "#010203", "#040506", "#070809", "#0a0b0c", "#0d0e0f"
 
 IN_PAGE = {
@@ -28,7 +28,7 @@ SETTINGS = {
     "svg.fonttype": "none",  # text stays text, in the reader's font
     "font.family": "sans-serif",
     "font.size": 9,
-    "text.parse_math": False,  # a tag such as "PRP$" is no formula
+    "text.parse_math": False,  # a tag such as "PRP$" is not a formula
     "text.color": INK,
     "axes.edgecolor": LINE,
     "axes.labelcolor": INK,
@@ -44,16 +44,18 @@ SETTINGS = {
 
 @contextmanager
 def new_figure(width: float, height: float, name: str) -> Iterator[Any]:
-    """A figure to draw and save in; matplotlib's settings are put back afterwards.
+    """Yield a figure to draw and save inside the context.
 
-    width, height: in inches.
-    name: makes the identifiers in the SVG its own.
-    Raises ImportError where matplotlib is missing.
+    matplotlib's settings are restored afterwards.
+
+    width, height: size in inches.
+    name: salt of the identifiers in the SVG, so that they differ between figures.
+    Raises ImportError if matplotlib is missing.
     """
     matplotlib = import_extra("matplotlib")
     Figure = import_extra("matplotlib.figure").Figure
     with matplotlib.rc_context({**SETTINGS, "svg.hashsalt": name}), warnings.catch_warnings():
-        # A reader's browser has the letters that matplotlib's own font has not.
+        # The reader's browser has glyphs that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="(Glyph|Matplotlib currently does not)")
         yield Figure(figsize=(width, height), layout="constrained")
 
@@ -65,10 +67,10 @@ def to_svg(
     colours: Mapping[str, str] = IN_PAGE,
     transparent: bool = True,
 ) -> str:
-    """The figure as an `<svg>` element that says what it shows.
+    """Return the figure as an `<svg>` element with a title.
 
-    title: read out in its place by screen readers.
-    colours: what to draw with instead of this module's colours.
+    title: text that screen readers read in place of the figure.
+    colours: final colour for each of this module's placeholder colours.
     transparent: whether to leave out the background.
     """
     output = io.StringIO()
@@ -77,8 +79,8 @@ def to_svg(
     svg = svg[svg.index("<svg") :]
     (view,) = re.findall(r'viewBox="([^"]*)"', svg[: svg.index(">")])
     body = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index(">") + 1 :], flags=re.DOTALL)
-    body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)  # it is for the whole page
-    body = re.sub(r'<g id="[^"]*"', "<g", body)  # the same in every figure
+    body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL)  # applies to the whole page
+    body = re.sub(r'<g id="[^"]*"', "<g", body)  # ids would repeat in every figure
     body = re.sub(r"font-family: [^;\"]*", "font-family: system-ui, sans-serif", body)
     for drawn, wanted in colours.items():
         body = body.replace(drawn, wanted)
@@ -89,6 +91,9 @@ def to_svg(
 
 
 def printable(name: str, *, longest: int = 14) -> str:
-    """A name as it can be drawn: of one line, not too long, without control characters."""
+    """Return a name that can be drawn: on one line, shortened, without control characters.
+
+    longest: maximum number of characters.
+    """
     shown = "".join(c if c.isprintable() else "\ufffd" for c in name) or "(none)"
     return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""Figures of a tagger on gold tokens: how often it is right, where it is not, how sure it is."""
+"""Figures of a tagger on gold tokens: accuracy, confusions, reliability, worst sentences."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from .sentences import Sentence, worst_sentences
 from .shares import Marks, Share, accuracy, mark, shares, whole_sentences
 
 LENGTHS = (1, 6, 11, 21, 31, 41, 61)
-"""Where groups of sentences by their number of words begin."""
+"""Minimum number of words of each group of sentences by length."""
 
 FREQUENCIES = (1, 2, 5, 10, 100, 1000)
-"""Where groups of words by their count in training begin."""
+"""Minimum count in training of each group of words by frequency."""
 
 WORST = 25
+"""Default number of worst sentences to list."""
 
 
 @dataclass(frozen=True)
 class TagFigures:
-    """How well one tag is found. Precision or recall is None where it would divide by 0."""
+    """Precision, recall and F of one tag.
+
+    support: number of words with this gold tag.
+    predicted: number of words given this tag.
+    right: number of words with this gold tag that were given it.
+    precision, recall: None if there is nothing to divide by.
+    """
 
     tag: str
     support: int
@@ -37,10 +44,11 @@ class TagFigures:
 
 @dataclass(frozen=True)
 class Confusion:
-    """How often `gold` was tagged `predicted`.
+    """Confusion of the gold tag `gold` with the tag `predicted`.
 
-    share: of the tokens with this gold tag, those confused.
-    words: the commonest words so confused, at most three.
+    n: number of tokens confused.
+    share: share of the tokens with this gold tag that are confused.
+    words: the most frequent confused words, at most three.
     """
 
     gold: str
@@ -52,7 +60,11 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Bin:
-    """Tags whose probability is from `low` to `high`. The means are None where there are none."""
+    """Bin of tags with a probability from `low` to `high`.
+
+    n: number of tags in the bin.
+    confidence, accuracy: mean probability and share of right tags; None if the bin is empty.
+    """
 
     low: float
     high: float
@@ -63,7 +75,11 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How far probabilities are to be trusted. error: the expected calibration error."""
+    """Reliability of probabilities.
+
+    error: expected calibration error.
+    confidence: mean probability of the tags.
+    """
 
     error: float
     confidence: float
@@ -74,8 +90,11 @@ class Reliability:
 class Figures:
     """All figures of one tagger.
 
-    accuracy: is spaCy's `tag_acc`.
-    left_out: number of words that are not compared, by the reason.
+    model: name of the pipeline.
+    left_out: reason to number of words that are not compared for that reason.
+    accuracy: accuracy on all words, equal to spaCy's `tag_acc`.
+    sentences: share of sentences without a wrong tag.
+    seen_means: definition of "seen", for readers; None if counts in training are unknown.
     """
 
     model: str
@@ -97,11 +116,11 @@ class Figures:
 def measure(
     gold: Gold, answers: Answers, counts: WordCounts | None = None, *, worst: int = WORST
 ) -> Figures:
-    """The figures of a tagger.
+    """Return the figures of a tagger.
 
-    counts: how often words were seen in training; None where that is not known.
-    worst: most sentences to list, those with most errors.
-    Raises ValueError where no token can be compared.
+    counts: counts of words in training; None if they are unknown.
+    worst: number of sentences to list, those with the most errors.
+    Raises ValueError if no token can be compared.
     """
     marks = mark(gold, answers)
     if not marks.compared.any():
@@ -147,7 +166,7 @@ def _by_length(gold: Gold, marks: Marks) -> list[Share]:
 
 
 def _ranges(first: int, starts: list[int]) -> list[str]:
-    """Names of groups that begin at these numbers: "1–5", "6–10", "11 and more"."""
+    """Return the names of groups that begin at these numbers: "1–5", "6–10", "11 and more"."""
     edges = [first, *starts]
     inner = [
         str(low) if high == low + 1 else f"{low:,}–{high - 1:,}" for low, high in pairwise(edges)
@@ -156,7 +175,7 @@ def _ranges(first: int, starts: list[int]) -> list[str]:
 
 
 def _tags(gold: Gold, answers: Answers, marks: Marks) -> list[TagFigures]:
-    """Figures of each tag, the commonest gold tags first."""
+    """Return the figures of each tag, the most frequent gold tags first."""
     support: Counter[str] = Counter()
     predicted: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -180,7 +199,7 @@ def _tags(gold: Gold, answers: Answers, marks: Marks) -> list[TagFigures]:
 
 
 def _confusions(gold: Gold, answers: Answers, marks: Marks) -> list[Confusion]:
-    """Every pair of tags that was confused, the commonest first."""
+    """Return every pair of confused tags, the most frequent first."""
     words: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for i in numpy.flatnonzero(marks.compared & ~marks.right).tolist():
         words[gold.tags[i], answers.tags[i] or ""][gold.words[i]] += 1

@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file with everything in it."""
+"""Page of a report: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .plots import plot_confusions, plot_reliability, plot_shares
 from .templating import as_markup, new_environment, read_static
 
 PAIRS = 50
-"""Most pairs of confused tags listed on the page."""
+"""Maximum number of pairs of confused tags listed on the page."""
 
 
 def render_page(report: Report) -> str:
-    """The report as one HTML file that needs no others.
+    """Return the report as one HTML file that needs no other file.
 
-    Raises ImportError where matplotlib or jinja2 is missing.
+    Raises ImportError if matplotlib or jinja2 is missing.
     """
     environment = new_environment()
     script = read_static("report.js")
@@ -41,7 +41,7 @@ def render_page(report: Report) -> str:
 
 
 def _plots(taggers: Sequence[Figures]) -> dict[str, str]:
-    """The plots as SVG, by name. What no tagger has figures for is not there."""
+    """Return the plots as SVG, by name. A plot without figures is left out."""
     names = [figures.model for figures in taggers]
     reliable = [figures for figures in taggers if figures.reliability]
     kinds = {
@@ -64,17 +64,17 @@ def _plots(taggers: Sequence[Figures]) -> dict[str, str]:
         plots["reliability"] = plot_reliability(
             [figures.reliability for figures in reliable if figures.reliability],
             [figures.model for figures in reliable],
-            "Share of right tags by how probable they are said to be",
+            "Share of right tags by their probability",
         )
     for nth, figures in enumerate(taggers):
         plots[f"confusions{nth}"] = plot_confusions(
-            figures, f"Gold tags and tags given by {figures.model}"
+            figures, f"Confusion matrix: gold tags and tags given by {figures.model}"
         )
     return plots
 
 
 def _by_name(taggers: Sequence[Figures]) -> dict[str, list[tuple[Any, ...]]]:
-    """Shares of every tagger side by side, by the name of the table."""
+    """Return the shares of all taggers side by side, by the name of the table."""
     return {
         kind: list(zip(*(getattr(figures, kind) for figures in taggers), strict=False))
         for kind in ("seen", "by_frequency", "by_length")

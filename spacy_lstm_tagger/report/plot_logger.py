@@ -1,4 +1,4 @@
-"""A training logger that draws the curves of loss, accuracy and speed after every evaluation."""
+"""Training logger that draws curves of loss, scores and speed after every evaluation."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 import csv
@@ -19,10 +19,12 @@ from ..files.atomic import write_file
 def build_plot_logger_v1(path: str, progress_bar: bool = False) -> Callable[..., Any]:
     """Build a logger that prints what `spacy.ConsoleLogger.v1` prints, and draws curves.
 
-    path (str): Where to write: the curves to `path`.svg, their numbers to `path`.csv. Files of
-        an earlier training are replaced.
+    path (str): Path without the suffix. The curves go to `path`.svg, their numbers to `path`.csv.
+        Files of an earlier training are replaced.
     progress_bar (bool): Whether to show a progress bar until the next evaluation.
-    RAISES ImportError: Where matplotlib is missing; OSError where the directory cannot be made.
+    RETURNS (Callable): Function that sets up logging. It raises OSError if the directory of
+        `path` cannot be made.
+    RAISES ImportError: If matplotlib is missing.
     """
     import_extra("matplotlib")
     setup_console = console_logger(progress_bar=progress_bar)
@@ -51,11 +53,12 @@ def build_plot_logger_v1(path: str, progress_bar: bool = False) -> Callable[...,
 
 
 class Curves:
-    """What training reported at each evaluation.
+    """Losses, scores and speed of a training at each evaluation.
 
     scores: names of the scores to keep.
-    rows: one dict for each evaluation, its keys the columns of the CSV.
-    clock: gives seconds.
+    clock: function that returns the time in seconds.
+
+    `rows` has one dict for each evaluation; its keys are the columns of the CSV file.
     """
 
     def __init__(self, scores: list[str], clock: Callable[[], float] = perf_counter) -> None:
@@ -66,7 +69,10 @@ class Curves:
         self.started = self.now = clock()
 
     def add(self, info: dict[str, Any] | None) -> None:
-        """Take what spaCy tells a logger: None after a step without an evaluation."""
+        """Add a step.
+
+        info: dict that spaCy passes to loggers after an evaluation; None after any other step.
+        """
         self.steps += 1
         if info is None:
             self.now = self.clock()
@@ -78,16 +84,16 @@ class Curves:
         self.rows.append(row)
 
     def resume(self) -> None:
-        """Start the clock for the steps up to the next evaluation."""
+        """Restart the clock for the steps up to the next evaluation."""
         self.steps = 0
         self.started = self.now = self.clock()
 
     def _speed(self, words: int) -> float | None:
-        """Words trained on in a second since the last evaluation.
+        """Return the words trained on per second since the last evaluation.
 
-        The step before an evaluation is left out, as its time is not known apart from that of
-        the evaluation. None where there are no other steps, and for the first evaluation, the
-        time before which went into reading the corpus.
+        The step before an evaluation is left out, as its time cannot be told from that of the
+        evaluation. Returns None if there are no other steps. Returns None for the first
+        evaluation, too: the time before it went into reading the corpus.
         """
         elapsed = self.now - self.started
         if not self.rows or elapsed <= 0:

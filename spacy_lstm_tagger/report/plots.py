@@ -1,4 +1,4 @@
-"""The plots of a report, of one tagger or two beside each other."""
+"""Plots of a report, with one tagger or two side by side."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from .figures import Figures, Reliability
 from .shares import Share
 
 MOST_TAGS = 40
-"""Tags in the picture of confusions, the commonest."""
+"""Maximum number of rows of the confusion matrix; the rarest tags share the last one."""
 
 NUMBERED = 20
-"""Numbers are written into the picture where there are at most so many tags."""
+"""Maximum number of tags for which counts are written into the confusion matrix."""
 
 COLOURS = (FIRST, SECOND)
 MARKERS = ("o", "D")
 
 
 def plot_shares(groups: Sequence[Sequence[Share]], names: Sequence[str], title: str) -> str:
-    """Accuracy of the same kinds of words by one or two taggers, with intervals, as SVG.
+    """Plot the accuracy of one or two taggers on kinds of words, with intervals; return SVG.
 
-    groups: for each tagger its shares; the kinds are those of the first.
+    groups: shares of each tagger. The kinds of words are those of the first tagger.
+    names: names of the taggers.
     """
     kinds = [share.name for share in groups[0]]
     with new_figure(4.6, 0.75 + 0.42 * len(kinds), title) as figure:
@@ -58,7 +59,7 @@ def plot_shares(groups: Sequence[Sequence[Share]], names: Sequence[str], title: 
 
 
 def plot_reliability(found: Sequence[Reliability], names: Sequence[str], title: str) -> str:
-    """How often tags of each probability are right, above how many there are, as SVG."""
+    """Plot a reliability diagram above the number of words of each probability; return SVG."""
     with new_figure(4.6, 4.6, title) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
         above.plot([0, 100], [0, 100], "--", color=INK, linewidth=0.8)
@@ -88,7 +89,10 @@ def plot_reliability(found: Sequence[Reliability], names: Sequence[str], title: 
 
 
 def plot_confusions(figures: Figures, title: str) -> str:
-    """Gold tags as rows, the tagger's as columns, as SVG. The rarest tags share one row."""
+    """Plot the confusion matrix; return SVG.
+
+    Rows are gold tags, columns the tagger's. The rarest tags share the last row and column.
+    """
     names, counts = confusion_matrix(figures)
     n = len(names)
     totals = counts.sum(axis=1, keepdims=True)
@@ -122,9 +126,11 @@ def plot_confusions(figures: Figures, title: str) -> str:
 
 
 def confusion_matrix(figures: Figures) -> tuple[list[str], numpy.ndarray]:
-    """Names of tags and the number of words of each gold tag and tag given.
+    """Return the names of the tags, and the confusion matrix.
 
-    The commonest tags come first; the others, where there are too many, share the last place.
+    The matrix has the number of words of each gold tag (row) and tag given (column), shape
+    (n_names, n_names). The most frequent tags come first. If there are more than `MOST_TAGS`, the
+    rarest share the last place.
     """
     tags = [row.tag for row in figures.tags]
     common = tags if len(tags) <= MOST_TAGS else tags[: MOST_TAGS - 1]
@@ -139,11 +145,11 @@ def confusion_matrix(figures: Figures) -> tuple[list[str], numpy.ndarray]:
 
 
 def printable_name(name: str) -> str:
-    """A tagger's name in a legend; of a long path the end."""
+    """Return a tagger's name for a legend; only the end of a long path."""
     return printable(name if len(name) <= 30 else f"…{name[-29:]}", longest=30)
 
 
 def _legend(axes: Any, n: int) -> None:
-    """A legend above the axes, where there is more than one tagger."""
+    """Add a legend above the axes if there is more than one tagger."""
     if n > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=1, borderaxespad=0.2)

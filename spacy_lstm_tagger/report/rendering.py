@@ -1,6 +1,6 @@
-"""One doc as HTML: its words with their tags and how sure the tagger is, as displaCy shows a doc.
+"""Render a doc as HTML, as displaCy does: words with their tags and probabilities.
 
-Source of the manner: https://spacy.io/usage/visualizers
+Source of the style: https://spacy.io/usage/visualizers
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from .templating import new_environment, read_static
 
 
 def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) -> str | None:
-    """Show the tags of a doc, and with colour how sure the tagger is of each.
+    """Render the tags of a doc, coloured by their probabilities.
 
-    doc: tagged; with the component's `save_probabilities` the probabilities are shown, too.
+    doc: tagged doc or span. Probabilities are shown if `save_probabilities` kept them.
     page: whether to make a whole HTML page, to be saved in a file.
-    jupyter: whether to display it in a notebook instead of returning it; None to find out.
-    Returns HTML, or None where it was displayed.
-    Raises ImportError where jinja2 is missing, TypeError for anything but a doc or a span.
+    jupyter: whether to display the HTML in a notebook instead of returning it; None to do so if
+        this runs in a notebook.
+    Returns HTML, or None if it was displayed.
+    Raises ImportError if jinja2 is missing, TypeError if `doc` is neither a doc nor a span.
     """
     if not isinstance(doc, Doc | Span):
         raise TypeError(
@@ -37,7 +38,7 @@ def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) 
 
 
 def _confidence(token: Token) -> float | None:
-    """The probability of a token's tag; None where it was not kept, or the tag altered since."""
+    """Return the probability of a token's tag; None if it was not kept or the tag has changed."""
     if not Token.has_extension("tag_candidates"):
         return None
     return dict(token._.tag_candidates or ()).get(token.tag_)

@@ -1,6 +1,6 @@
-"""How far a share can be trusted: bootstrap over sentences.
+"""Confidence intervals of shares, by bootstrap over sentences.
 
-Words of one sentence are right or wrong together, so that whole sentences are drawn.
+Errors in the same sentence depend on each other, so whole sentences are drawn.
 Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (percentiles).
 """
 
@@ -15,14 +15,16 @@ SEED = 0
 LEVEL = 0.95
 
 AT_ONCE = 4_000_000
-"""Sentences drawn at a time, 32 MB."""
+"""Maximum number of sentences drawn at a time: 32 MB."""
 
 
 def resampled_shares(right: numpy.ndarray, n: numpy.ndarray) -> Floats2d:
     """Return the shares of right tokens in samples of sentences, drawn with replacement.
 
     The same number of sentences gives the same samples, so that two taggers can be compared.
-    right, n: of each sentence and each kind of token, shape (n_sentences, n_kinds).
+
+    right, n: numbers of right and of all tokens, by sentence and by kind of token, shape
+        (n_sentences, n_kinds).
     Returns shape (RESAMPLES, n_kinds), NaN if a sample has no token of a kind.
     """
     n_sentences, n_kinds = n.shape
@@ -42,7 +44,10 @@ def resampled_shares(right: numpy.ndarray, n: numpy.ndarray) -> Floats2d:
 
 
 def interval(values: Floats1d) -> tuple[float, float]:
-    """Return the interval that holds 95 % of the values, NaN left out; one must be another."""
+    """Return the interval that holds the middle 95 % of the values.
+
+    values: numbers; NaN is left out. At least one must not be NaN.
+    """
     known = values[numpy.isfinite(values)]
     low, high = numpy.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

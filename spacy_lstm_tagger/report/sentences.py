@@ -1,4 +1,4 @@
-"""Sentences with their gold tags and a tagger's beside each other."""
+"""Sentences with gold tags and a tagger's tags side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from .shares import Marks
 
 @dataclass(frozen=True)
 class Word:
-    """A token of a sentence. right: None where it is left out."""
+    """Token of a sentence.
+
+    space: whether a space follows.
+    tag: tag given; None if the pipeline has cut or joined the token.
+    confidence: probability of the tag; None if it is unknown.
+    right: whether the tag is right; None if the token is left out.
+    """
 
     text: str
     space: bool
@@ -24,7 +30,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence, by its number in the data, counted from 1."""
+    """Sentence with its errors.
+
+    number: number of the sentence in the data, counted from 1.
+    n: number of words that are compared.
+    wrong: number of wrong tags.
+    """
 
     number: int
     n: int
@@ -33,7 +44,7 @@ class Sentence:
 
 
 def worst_sentences(gold: Gold, answers: Answers, marks: Marks, limit: int) -> list[Sentence]:
-    """The sentences with most errors; of those with as many, the shorter ones first."""
+    """Return the sentences with the most errors, at most `limit`; the shorter first in a tie."""
     wrong = marks.per_sentence(marks.compared & ~marks.right).astype(int)
     n = marks.per_sentence(marks.compared).astype(int)
     order = numpy.lexsort((n, -wrong))[:limit]
@@ -54,7 +65,7 @@ def worst_sentences(gold: Gold, answers: Answers, marks: Marks, limit: int) -> l
 
 
 def word_at(gold: Gold, answers: Answers, marks: Marks, i: int) -> Word:
-    """The token of a number, counted over all sentences."""
+    """Return the token of index `i`, counted over all sentences."""
     sure = float("nan") if answers.confidence is None else float(answers.confidence[i])
     return Word(
         text=gold.words[i],

@@ -1,4 +1,4 @@
-"""How many tags are right, of all tokens and of some kinds of them."""
+"""Accuracy on all tokens and on kinds of tokens, with intervals."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from .resampling import interval, resampled_shares
 
 @dataclass(frozen=True)
 class Share:
-    """How many of some tokens, or sentences, are right.
+    """Share of tokens, or of sentences, that are right.
 
+    n: number of tokens, or of sentences.
+    right: number of right ones.
     low, high: 95 % interval of the accuracy, by bootstrap over sentences.
     """
 
@@ -29,13 +31,15 @@ class Share:
 
 
 class Marks(NamedTuple):
-    """What is known of each token. All but the last of shape (n_tokens,).
+    """Marks of each token: whether its tag can be compared, and whether it is right.
 
-    sentence: the number of its sentence, counted from 0.
-    tagged: whether it has a gold tag.
-    compared: whether its tag can be compared: it has a gold tag, is the same token in the
-        pipeline's doc, and not whitespace.
-    right: whether it is compared and right.
+    All arrays have shape (n_tokens,).
+
+    sentence: index of the token's sentence.
+    tagged: whether the token has a gold tag.
+    compared: whether the tag can be compared: the token has a gold tag, is the same token in the
+        pipeline's doc, and is not whitespace.
+    right: whether the tag is compared and right.
     n_sentences: number of sentences.
     """
 
@@ -46,12 +50,15 @@ class Marks(NamedTuple):
     n_sentences: int
 
     def per_sentence(self, values: numpy.ndarray) -> Ints1d:
-        """Sums of a value of each token over each sentence, shape (n_sentences,)."""
+        """Return the sum of the tokens' values over each sentence, shape (n_sentences,).
+
+        values: value of each token, shape (n_tokens,).
+        """
         return numpy.bincount(self.sentence, weights=values, minlength=self.n_sentences)
 
 
 def mark(gold: Gold, answers: Answers) -> Marks:
-    """Compare tags with gold tags."""
+    """Mark each token by comparing its tag with its gold tag."""
     tagged = numpy.asarray([bool(tag) for tag in gold.tags])
     found = numpy.asarray([tag is not None for tag in answers.tags])
     spaces = numpy.asarray([word.isspace() for word in gold.words])
@@ -62,9 +69,10 @@ def mark(gold: Gold, answers: Answers) -> Marks:
 
 
 def shares(names: list[str], kinds: Ints1d, marks: Marks) -> list[Share]:
-    """Accuracy of tokens of several kinds; kinds without tokens are left out.
+    """Return the accuracy on each kind of token; kinds without tokens are left out.
 
-    kinds: the index in `names` of each token, shape (n_tokens,).
+    names: names of the kinds.
+    kinds: index in `names` of each token's kind, shape (n_tokens,).
     """
     size = marks.n_sentences * len(names)
     cells = marks.sentence * len(names) + kinds
@@ -82,15 +90,15 @@ def shares(names: list[str], kinds: Ints1d, marks: Marks) -> list[Share]:
 
 
 def resampled_accuracy(marks: Marks) -> Floats1d:
-    """Accuracy in samples of sentences, shape (RESAMPLES,)."""
+    """Return the accuracy in samples of sentences, shape (RESAMPLES,)."""
     n = (marks.per_sentence(marks.compared) + marks.per_sentence(marks.tagged)) / 2
     return resampled_shares(marks.per_sentence(marks.right)[:, None], n[:, None])[:, 0]
 
 
 def accuracy(marks: Marks) -> Share:
-    """What spaCy's scorer says.
+    """Return the accuracy as spaCy's scorer computes it.
 
-    That is an F-score: a gold tag that cannot be compared costs recall.
+    It is an F-score: a gold tag that cannot be compared lowers recall.
     """
     n, right, tagged = (int(x.sum()) for x in (marks.compared, marks.right, marks.tagged))
     score = PRFScore(tp=right, fp=n - right, fn=tagged - right).fscore
@@ -98,7 +106,7 @@ def accuracy(marks: Marks) -> Share:
 
 
 def whole_sentences(marks: Marks) -> Share:
-    """How many sentences have no wrong tag, of those with tags that can be compared."""
+    """Return the share of sentences without a wrong tag, among sentences with compared tags."""
     n = marks.per_sentence(marks.compared)
     perfect = (n > 0) & (n == marks.per_sentence(marks.right))
     drawn = resampled_shares(perfect[:, None], (n > 0)[:, None])[:, 0]

@@ -1,4 +1,4 @@
-"""Templates that escape whatever they are given: words and tags may hold anything."""
+"""Templates that escape all values: words and tags may hold anything, HTML included."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def new_environment() -> Any:
-    """What renders templates; all that they are given is escaped.
+    """Return the jinja2 environment of the templates, which escapes all values.
 
-    Raises ImportError where jinja2 is missing.
+    Raises ImportError if jinja2 is missing.
     """
     jinja2 = import_extra("jinja2")
     environment = jinja2.Environment(
@@ -33,12 +33,12 @@ def new_environment() -> Any:
 
 
 def read_static(name: str) -> Any:
-    """A style sheet or script of ours, to be put into a page as it is."""
+    """Return a style sheet or script of ours, marked as safe: it is not escaped."""
     return as_markup((TEMPLATES / name).read_text(encoding="utf8"))
 
 
 def as_markup(text: str) -> Any:
-    """Text of our own making that is not to be escaped."""
+    """Return text of our own making, marked as safe: it is not escaped."""
     return import_extra("markupsafe").Markup(text)
 
 

@@ -1,1 +1,1 @@
-"""Predicting without torch, on ONNX Runtime."""
+"""Prediction on ONNX Runtime, without torch."""

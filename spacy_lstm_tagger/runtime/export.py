@@ -1,4 +1,4 @@
-"""Put a tagger that runs on ONNX Runtime in the place of a trained one."""
+"""Export a trained tagger: replace it by one that runs on ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .onnx_shim import OnnxShim
 REQUIREMENT = "onnxruntime>=1.16"
 PRECISIONS = ("float32", "int8")
 QUANTIZABLE = "lstm"
-"""The cell whose layers ONNX Runtime can compute with 8-bit integers."""
+"""The only cell whose layers ONNX Runtime can quantize to 8-bit integers."""
 
 
 def exportable(nlp: Language, name: str) -> bool:
-    """Whether a component of the pipeline has a network that can be exported."""
+    """Return whether a component of the pipeline has a network that can be exported."""
     model = getattr(nlp.get_pipe(name), "model", None)
     if not isinstance(model, Model) or model.maybe_get_ref("features") is None:
         return False
@@ -25,15 +25,18 @@ def exportable(nlp: Language, name: str) -> bool:
 
 
 def export_tagger(nlp: Language, name: str, precision: str) -> None:
-    """Put the exported tagger in the place of the trained one.
+    """Replace the trained tagger by its export.
 
+    nlp: pipeline, changed in place.
+    name: name of the trained tagger in the pipeline.
     precision: one of `PRECISIONS`.
-    Raises ValueError if the network's cell cannot be computed in that precision.
+    Raises ValueError if the network's cell cannot be computed in that precision, ImportError if
+    onnx is missing.
     """
     trained, config = nlp.get_pipe(name), dict(nlp.get_pipe_config(name))
     features, network = _layers(trained.model)
     check_quantizable(network.attrs["cell"], precision)
-    # onnx is imported here, as this module is imported where there is none
+    # imported here, because this module is imported even if onnx is missing
     import_extra("onnx", extra="onnx")
     from .onnx_graph import embed_graph, encode_graph
 
@@ -66,7 +69,11 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
 
 
 def check_quantizable(cell: str, precision: str) -> None:
-    """Raise ValueError if layers of this cell cannot be computed in this precision."""
+    """Raise ValueError if layers of this cell cannot be computed in this precision.
+
+    cell: "lstm", "gru" or "rnn".
+    precision: one of `PRECISIONS`.
+    """
     if precision == "int8" and cell != QUANTIZABLE:
         raise ValueError(
             f"int8 is for the cell '{QUANTIZABLE}' alone, but this tagger's cell is '{cell}': ONNX "

@@ -1,9 +1,10 @@
-"""Whether an ONNX file holds a tagger's network and nothing else, before it is run.
+"""Check that an ONNX file holds a tagger's network and nothing else, before it is run.
 
-An ONNX file is a program: it may loop, fill the memory, and name files to read its numbers from.
-Those that `lstm-tagger export` writes have a few kinds of operators and their numbers inside. To
-look at that takes no package `onnx`, which tagging does without. Sources: the fields of
-https://github.com/onnx/onnx/blob/main/onnx/onnx.proto and
+An ONNX file is a program: it may loop, fill the memory, and name files to read its weights from.
+A file that `lstm-tagger export` wrote has a few kinds of operators, and its weights inside. The
+check reads the file without the package `onnx`, because tagging does not need that package.
+
+Sources: the fields of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto and
 https://protobuf.dev/programming-guides/encoding.
 """
 
@@ -18,15 +19,15 @@ OPERATORS = {
 GRAPH, FUNCTIONS = 7, 25  # of a model
 NODE, INITIALIZER, SPARSE = 1, 5, 15  # of a graph
 OPERATOR = 4  # of a node
-EXTERNAL = 13  # of a tensor: the file that has its numbers; "where they are" alone names none
+EXTERNAL = 13  # of a tensor: external_data, which names a file; data_location alone does not
 
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5
 
 
 def check_graph(data: bytes) -> None:
-    """Raise ValueError where a file has other operators, or names other files."""
+    """Raise ValueError if an ONNX file has other operators than `OPERATORS`, or names a file."""
     if not isinstance(data, bytes):
-        raise ValueError("a graph is no bytes")
+        raise ValueError("the graph is not bytes")
     view = memoryview(data)
     for field, value in fields(view):
         if field == FUNCTIONS:
@@ -42,15 +43,17 @@ def _check_parts(graph: memoryview) -> None:
                 if operator.decode("utf-8", "replace") not in OPERATORS:
                     raise ValueError(f"the graph has the operator {operator[:40]!r}")
         elif field == SPARSE:
-            raise ValueError("the graph has sparse tables")
+            raise ValueError("the graph has sparse tensors")
         elif field == INITIALIZER and any(n == EXTERNAL for n, _ in fields(value)):
-            raise ValueError("the graph names files to read its numbers from")
+            raise ValueError("the graph names files to read its weights from")
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Number and content of each field; no content for those that are numbers.
+    """Yield the number and the content of each field of a protobuf message.
 
-    Raises ValueError where the message ends within a field, or has fields of unknown kinds.
+    The content of a varint is empty.
+
+    Raises ValueError if the message ends within a field, or has a field of an unknown kind.
     """
     place = 0
     while place < len(message):

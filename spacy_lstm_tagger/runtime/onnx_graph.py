@@ -1,8 +1,8 @@
-"""The network as two ONNX graphs: `embed` for word forms, `encode` for sentences.
+"""Build the network as two ONNX graphs: `embed` for word forms, `encode` for sentences.
 
-Needs the package `onnx`; running the graphs needs `onnxruntime` alone (see `onnx_tagger`).
-Source: https://onnx.ai/onnx/operators (LSTM, GRU and RNN with `sequence_lens`, which lets no
-direction read padding).
+Needs the package `onnx`. Running the graphs needs only `onnxruntime` (see `onnx_tagger`).
+Source: https://onnx.ai/onnx/operators (LSTM, GRU and RNN; with `sequence_lens`, neither direction
+reads padding).
 """
 
 from __future__ import annotations
@@ -17,29 +17,32 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 17
 IR_VERSION = 8
-"""Of 2021, so that ONNX Runtime from 1.12 on reads the graphs."""
+"""Version of the ONNX format from 2021, which ONNX Runtime reads from 1.12 on."""
 
 Weights = dict[str, numpy.ndarray]
 GATES = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
-"""Names of the cells in ONNX, and torch's gates in the order of ONNX."""
+"""Name of each cell in ONNX, and the indices of torch's gates in the order of ONNX."""
 
 
 class GraphBuilder:
-    """Collects nodes and weights; every node's one output is named after it."""
+    """Builder of an ONNX graph. Collects nodes, each with one named output, and weights."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
         self.weights: list[Any] = []
 
     def weight(self, values: numpy.ndarray, dtype: str | None = None) -> str:
-        """Add a constant; return its name."""
+        """Add a constant and return its name.
+
+        dtype: type to convert the values to; None to keep theirs.
+        """
         name = f"w{len(self.weights)}"
         array = numpy.ascontiguousarray(values, dtype=dtype)
         self.weights.append(numpy_helper.from_array(array, name))
         return name
 
     def add(self, operator: str, *inputs: str, output: int = 0, **attributes: Any) -> str:
-        """Add a node; return the name of its output number `output`."""
+        """Add a node and return the name of its output number `output`."""
         name = f"n{len(self.nodes)}"
         outputs = [*[""] * output, name]
         self.nodes.append(helper.make_node(operator, list(inputs), outputs, **attributes))
@@ -48,7 +51,11 @@ class GraphBuilder:
     def build(
         self, inputs: dict[str, tuple[int, list[Any]]], output: str, shape: list[Any]
     ) -> bytes:
-        """The graph with these inputs (element type and shape) as bytes."""
+        """Return the graph as bytes.
+
+        inputs: name of each input to its element type and shape.
+        output: name of the output, of shape `shape`.
+        """
         named = [helper.make_tensor_value_info(n, t, shape) for n, (t, shape) in inputs.items()]
         result = helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)
         graph = helper.make_graph(self.nodes, "lstm_tagger", named, [result], self.weights)
@@ -58,9 +65,11 @@ class GraphBuilder:
         return model.SerializeToString()
 
     def recurrent(self, weights: Weights, cell: str, X: str, lengths: str, output: int) -> str:
-        """Add a layer; return its rows (output 0) or its last states (output 1).
+        """Add a recurrent layer; return the name of its rows (output 0) or last states (output 1).
 
-        weights: state of a `RecurrentLayer`.
+        weights: state dict of a `RecurrentLayer`.
+        cell: "lstm", "gru" or "rnn".
+        X, lengths: names of the padded batch and of the lengths of its sequences.
         """
         operator, order = GATES[cell]
         directions = [name for name in ("forwards", "backwards") if f"{name}.bias_ih_l0" in weights]
@@ -82,10 +91,12 @@ class GraphBuilder:
 
 
 def embed_graph(weights: Weights, *, small: bool) -> bytes:
-    """Word, affixes and characters of n forms to rows of shape (n, width).
+    """Return the graph from words, affixes and characters of n forms to embeddings.
 
-    weights: state of a `TaggerNetwork`.
-    small: whether to keep the word and affix tables in half precision.
+    The embeddings have shape (n, width).
+
+    weights: state dict of a `TaggerNetwork`.
+    small: whether to keep the tables of words and affixes in half precision.
     """
     graph = GraphBuilder()
     inputs: dict[str, tuple[int, list[Any]]] = {"words": (TensorProto.INT64, ["n"])}
@@ -111,11 +122,14 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
-    """Rows of a block of sentences to scores of shape (longest, n_sentences, n_scores).
+    """Return the graph from embeddings of a padded batch of sentences to logits.
 
-    weights: state of a `TaggerNetwork`.
-    quantized: whether to compute the recurrent layers with 8-bit integers, where ONNX Runtime
-        can (it can for the LSTM).
+    The logits have shape (longest, n_sentences, n_scores).
+
+    weights: state dict of a `TaggerNetwork`.
+    cell: "lstm", "gru" or "rnn".
+    quantized: whether to quantize the recurrent layers to 8-bit integers; this has an effect for
+        the cell "lstm" only.
     """
     graph = GraphBuilder()
     inputs: dict[str, tuple[int, list[Any]]] = {

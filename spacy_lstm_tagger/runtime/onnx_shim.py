@@ -1,4 +1,4 @@
-"""The two graphs of an exported tagger inside its thinc model, and the sessions that run them."""
+"""Shim with the two graphs of an exported tagger, and the sessions that run them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ GRAPHS = ("embed", "encode")
 
 
 class OnnxShim(Shim):
-    """Hold the two graphs. Sessions are started when first used.
+    """Shim with the two graphs of an exported tagger. Sessions are started when first used.
 
-    threads: threads of each session.
+    threads: number of threads of each session.
     """
 
     def __init__(self, threads: int) -> None:
@@ -30,12 +30,17 @@ class OnnxShim(Shim):
         self.cache = FormCache()
 
     def run(self, name: str, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
-        """Run a graph; return its output. Inputs that it does not have are left out."""
+        """Run a graph and return its output.
+
+        name: one of `GRAPHS`.
+        inputs: name of each input to its values. Inputs that the graph does not have are left out.
+        Raises ValueError if there is no such graph, or if it cannot be run.
+        """
         session = self.session(name)
         wanted = {wanted.name for wanted in session.get_inputs()}
         try:
             (output,) = session.run(None, {k: v for k, v in inputs.items() if k in wanted})
-        except Exception as error:  # the runtime's own kinds
+        except Exception as error:  # ONNX Runtime raises its own
             raise ValueError(
                 "The exported network cannot be run: it is damaged, or was exported from another "
                 f"model. Export it again. ({type(error).__name__}: {error})"
@@ -54,9 +59,12 @@ class OnnxShim(Shim):
         return self.sessions[name]
 
     def check_sizes(self, sizes: dict[str, int], *, vectors: bool) -> None:
-        """Raise an error if the graphs cannot look up the last word, affix and character.
+        """Raise ValueError if the graphs do not fit the sizes of the tables.
 
-        sizes: those that they should have been made for; vectors: whether with static vectors.
+        The graphs must be able to look up the last word, affix and character.
+
+        sizes: sizes that the graphs should have.
+        vectors: whether they should read static vectors.
         """
         if not self.graphs:
             return
@@ -64,7 +72,7 @@ class OnnxShim(Shim):
             wanted.name == "vectors" for wanted in self.session("encode").get_inputs()
         )
         if with_vectors != vectors:
-            raise ValueError(f"the network reads static vectors: {with_vectors}")
+            raise ValueError(f"the network reads static vectors: {with_vectors}, not {vectors}")
         rows = self.run(
             "embed",
             {
@@ -75,7 +83,7 @@ class OnnxShim(Shim):
             },
         )
         if with_vectors:
-            return  # how wide they must be is known to the pipeline alone
+            return  # only the pipeline knows the width of its vectors
         lengths = numpy.ones(1, dtype="int32")
         scores = self.run("encode", {"rows": rows[None], "lengths": lengths})
         if scores.shape != (1, 1, sizes["n_columns"]):
@@ -84,7 +92,7 @@ class OnnxShim(Shim):
             )
 
     def set_graphs(self, graphs: dict[str, bytes]) -> None:
-        """Take other graphs."""
+        """Replace the graphs, and drop the sessions and the cache of embeddings."""
         self.graphs, self.sessions, self.cache = graphs, {}, FormCache()
 
     def to_bytes(self) -> bytes:
@@ -92,7 +100,7 @@ class OnnxShim(Shim):
         return srsly.msgpack_dumps(self.graphs)
 
     def from_bytes(self, bytes_data: bytes) -> OnnxShim:
-        """Load graphs. Raises ValueError if they are damaged; the present ones then stay."""
+        """Load graphs. Raises ValueError if they are damaged, and then keeps the present ones."""
         try:
             graphs = srsly.msgpack_loads(bytes_data)
             if not isinstance(graphs, dict) or set(graphs) not in (set(), set(GRAPHS)):

@@ -1,4 +1,4 @@
-"""The tagger's network on ONNX Runtime, without torch: what `lstm-tagger export` writes."""
+"""Layer that runs a tagger exported by `lstm-tagger export` on ONNX Runtime, without torch."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ..features.windows import CONTEXT, WINDOW, make_blocks, plan_reading
 from .onnx_shim import OnnxShim
 
 BLOCK = 1024
-"""Most places in one block. ONNX Runtime projects all of a block at once: of more places, what it
-keeps meanwhile is too much for a CPU's cache."""
+"""Maximum number of places in a padded batch. ONNX Runtime projects the whole batch at once, and
+the result of a larger one would not fit into a CPU's cache."""
 
 
 def onnx_tagger(
@@ -26,9 +26,9 @@ def onnx_tagger(
     Input: features of n docs. Output: n arrays of logits, shape (n_tokens, n_columns), the columns
     of all outputs side by side.
 
-    nO: number of columns of the first output, None to take it from the export.
-    outputs: names of the outputs, none to take them from the export.
-    threads: threads of ONNX Runtime.
+    nO: number of columns of the first output; None to take it from the export.
+    outputs: names of the outputs; empty to take them from the export.
+    threads: number of threads of ONNX Runtime.
     """
     return Model(
         "lstm_tagger_onnx",
@@ -45,7 +45,7 @@ def onnx_tagger(
 
 
 def init(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
-    """Refuse to be initialized."""
+    """Raise ValueError: an exported tagger cannot be initialized."""
     raise ValueError(
         "An exported tagger cannot be initialized or trained. Train the pipeline that it was "
         "exported from, and export it again."
@@ -55,7 +55,10 @@ def init(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
 def forward(
     model: Model[Any, Any], X: DocFeatures, is_train: bool
 ) -> tuple[list[Floats2d], Callable[[Any], list[Any]]]:
-    """Score every token: one array of logits of shape (n_tokens, n_columns) a doc."""
+    """Return the logits of each doc, shape (n_tokens, n_columns).
+
+    Raises ValueError if `is_train` is true.
+    """
     if is_train:
         init(model)
     ends = numpy.cumsum(X.lengths).tolist()
@@ -84,7 +87,7 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
 
 
 def _embed(shim: OnnxShim, X: FormFeatures) -> Floats2d:
-    """Return one row for each form, shape (n_forms, width)."""
+    """Return the embedding of each form, shape (n_forms, width)."""
     blocks = make_blocks(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
     outputs = [
         shim.run(

@@ -1,4 +1,4 @@
-"""Sessions of ONNX Runtime, and the recurrent half of a network run in one with 8-bit integers."""
+"""Sessions of ONNX Runtime, and an encoder with quantized layers that runs in one."""
 
 from __future__ import annotations
 
@@ -11,22 +11,30 @@ from ..extras import import_extra
 
 
 def start_session(graph: bytes, threads: int) -> Any:
-    """Return a session that runs the graph. Raises ImportError if there is no ONNX Runtime."""
+    """Return a session that runs a graph on the CPU.
+
+    graph: ONNX file.
+    threads: number of threads of the session.
+    Raises ImportError if onnxruntime is missing.
+    """
     onnxruntime = import_extra("onnxruntime", extra="onnx")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what is wrong is in the error that it raises
-    options.add_session_config_entry("session.load_model_format", "ONNX")  # what was checked
+    options.log_severity_level = 4  # the error that it raises says enough
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # the format checked
     return onnxruntime.InferenceSession(
         graph, options, providers=["CPUExecutionProvider"], enable_fallback=0
     )
 
 
 class QuantizedEncoder:
-    """The second half of a network, with recurrent layers that compute with 8-bit integers.
+    """Encoder of a network, from embeddings to logits, quantized to 8-bit integers.
 
-    weights: state of a `TaggerNetwork` whose cell is "lstm".
+    Only the recurrent layers are quantized.
+
+    weights: state dict of a `TaggerNetwork` whose cell is "lstm".
+    Raises ImportError if onnx or onnxruntime is missing.
     """
 
     def __init__(self, weights: dict[str, numpy.ndarray]) -> None:
@@ -36,12 +44,12 @@ class QuantizedEncoder:
         self.session = start_session(encode_graph(weights, cell="lstm", quantized=True), 1)
 
     def __call__(self, rows: Floats3d, vectors: Floats3d | None, lengths: Ints1d) -> Floats3d:
-        """Score a padded batch.
+        """Return the logits of a padded batch, shape (longest, n_sequences, n_columns).
 
         rows: embeddings, shape (longest, n_sequences, row width).
-        vectors: static vectors, shape (longest, n_sequences, vector_width); None without them.
+        vectors: static vectors, shape (longest, n_sequences, vector_width); None if the network
+            reads none.
         lengths: number of rows of each sequence, shape (n_sequences,).
-        Returns logits, shape (longest, n_sequences, n_columns).
         """
         inputs: dict[str, Any] = {"rows": rows, "lengths": lengths}
         if vectors is not None:

@@ -1,4 +1,4 @@
-"""Training texts as people really write them: longer than a sentence, and not always carefully."""
+"""Augment training texts as people write: passages longer than a sentence, other case, typos."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 import random
@@ -13,13 +13,13 @@ from spacy.training.iob_utils import doc_to_biluo_tags
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 SHORTEST = 4
-"""Words of fewer letters are never mistyped: what is left of them would often be another word."""
+"""Minimum number of letters in a mistyped word: a shorter one would often become another word."""
 
 MISTYPED = 0.15
-"""Share of the longer words that are mistyped in a text with typos."""
+"""Share of words of at least `SHORTEST` letters that are mistyped in a text with typos."""
 
 LONGEST = 10
-"""Most examples in a passage."""
+"""Maximum number of examples in a passage."""
 
 ADDED = "spacy-lstm-tagger: added by augmentation"
 """Key in the `user_data` of the predicted docs of all added examples."""
@@ -34,22 +34,23 @@ def build_augmenter_v1(
 ) -> Callable[[Language, Example], Iterator[Example]]:
     """Build an augmenter for `spacy.Corpus.v1` that adds examples to those of the corpus.
 
-    `spacy train` reads a corpus once and not once an epoch, so an example that is replaced by its
-    altered copy, as `spacy.lower_case.v1` does, is lost. A copy has the tokens, tags and all other
-    annotations of the example, with gold tokenization, too. Added examples are trained on, but
-    their words are not counted for the vocabulary: a misspelled word stays an unknown one, and
-    a word that occurs once a rare one.
+    `spacy train` reads a corpus once, not once an epoch. So an augmenter that replaces an example
+    by its altered copy, as `spacy.lower_case.v1` does, loses the example. This one keeps it. A copy
+    has the tokens, tags and all other annotations of the example, also with gold tokenization.
+    Added examples are trained on, but their words are not counted for the vocabulary: a misspelled
+    word stays unknown, and a word that occurs once stays rare.
 
-    passages (float): Share of examples, from 0 to 1, that are added once more at the end of a
-        passage: behind one to nine of the examples before them in the corpus. A tagger trained on
-        single sentences so learns to read on from one into the next.
+    passages (float): Share of examples, from 0 to 1, that are added again at the end of a passage,
+        after one to nine of the examples before them in the corpus. A tagger trained on single
+        sentences thus learns to read across their boundaries.
     lower_case (float): Share of examples that get a lower-cased copy, from 0 to 1.
     upper_case (float): Share of examples that get an upper-cased copy, from 0 to 1.
-    typos (float): Share of examples that get a copy with typos, from 0 to 1: in some of the words
-        of at least four letters, one is left out, doubled, replaced by another, or swapped
-        with its neighbour.
-    RETURNS (Callable): From the pipeline and an example to that example and the added ones.
-    RAISES ValueError: Where a share is out of its range.
+    typos (float): Share of examples that get a copy with typos, from 0 to 1. In some words of at
+        least four letters, one letter is left out, doubled, replaced by another, or swapped with
+        its neighbour.
+    RETURNS (Callable): Function from the pipeline and an example to that example and the added
+        ones.
+    RAISES ValueError: If a share is out of its range.
     """
     shares = {
         "passages": passages,
@@ -64,7 +65,7 @@ def build_augmenter_v1(
 
 
 class Augmenter:
-    """Adds examples, as `build_augmenter_v1` says. Remembers the last ones that it was given."""
+    """Augmenter that adds examples, see `build_augmenter_v1`. Keeps the last ones for passages."""
 
     def __init__(
         self, *, passages: float, lower_case: float, upper_case: float, typos: float
@@ -74,7 +75,7 @@ class Augmenter:
         self.last: deque[Example] = deque(maxlen=LONGEST)
 
     def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
-        """Yield the example and those to add."""
+        """Yield the example, then the added ones."""
         yield example
         for added in self._added(example):
             mark_added(added)
@@ -97,12 +98,12 @@ def mark_added(example: Example) -> None:
 
 
 def is_added(example: Example) -> bool:
-    """Whether `mark_added` marked the example."""
+    """Return whether `mark_added` marked the example."""
     return ADDED in example.predicted.user_data
 
 
 def _passage(examples: list[Example]) -> Iterator[Example]:
-    """The examples as one, unless there is only one."""
+    """Yield the examples joined into one, unless there is only one."""
     if len(examples) > 1:
         yield Example(
             Doc.from_docs([eg.predicted for eg in examples]),
@@ -110,7 +111,7 @@ def _passage(examples: list[Example]) -> Iterator[Example]:
         )
 
 
-# A text is altered character by character, so that it can be cut into the same tokens again.
+# A text is altered character by character, so that it can be split into the same tokens again.
 
 
 def _lowered(doc: Doc) -> list[str]:
@@ -130,7 +131,7 @@ def _mistyped(doc: Doc) -> list[str]:
 
 
 def _mistype(text: list[str], i: int) -> None:
-    """Let the keys slip once, at the letter `i` or between it and the next."""
+    """Make one typo, at the letter `i` or between it and the next."""
     slip = random.choice(("omit", "double", "replace", "swap"))
     if slip == "omit":
         text[i] = ""
@@ -144,10 +145,10 @@ def _mistype(text: list[str], i: int) -> None:
 
 
 def _copy(example: Example, text: list[str]) -> Iterator[Example]:
-    """The example with an altered text, unless its tokens cannot be found in there."""
+    """Yield a copy of the example with an altered text, unless its tokens cannot be found there."""
     predicted, reference = example.predicted, example.reference
     if predicted.text != reference.text:
-        return  # no telling which character is which
+        return  # the characters cannot be matched
     words, gold_words = _words(predicted, text), _words(reference, text)
     if not (all(words) and all(gold_words)):
         return  # the letter left out was a token of its own

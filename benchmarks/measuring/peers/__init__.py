@@ -1,1 +1,1 @@
-"""Taggers of other libraries, each a script that runs in a process and environment of its own."""
+"""Taggers of other libraries, each a script for a process and an environment of its own."""

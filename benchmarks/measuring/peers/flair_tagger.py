@@ -1,7 +1,7 @@
 """Flair's SequenceTagger: characters and one-hot words, LSTM of 256 each way, CRF; no pretraining.
 
-Trains as `ModelTrainer.train` does by default (SGD, halved learning rate where dev does not
-improve), and ends by itself before the pass in which its time would run out.
+Trains as `ModelTrainer.train` does by default: SGD, with a learning rate that is halved if the dev
+score does not improve. It ends by itself before the pass in which its time would run out.
 Source: https://flairnlp.github.io/docs/tutorial-training/how-to-train-sequence-tagger
 """
 
@@ -32,11 +32,16 @@ from measuring.treebank import read_conllu
 
 LABEL, PREDICTED = "pos", "predicted"
 RESERVE = 1.1
-"""A pass is taken to last this many times as long as the longest before it."""
+"""A pass is expected to take this many times as long as the longest pass before it."""
 
 
 class StopInTime(TrainerPlugin):
-    """Ends the training before a pass that would not end in time."""
+    """Plugin that ends the training before a pass that would not end in time.
+
+    minutes: Time of the training.
+    note: File for a note that the training was ended.
+    start: Time of the start, by `time.monotonic`.
+    """
 
     def __init__(self, minutes: float, note: Path, start: float) -> None:
         super().__init__()
@@ -45,7 +50,7 @@ class StopInTime(TrainerPlugin):
 
     @TrainerPlugin.hook
     def before_training_epoch(self, epoch: int, **_: Any) -> None:
-        """Stop where the time left is too short."""
+        """Stop if the time left is too short for another pass."""
         now = time.monotonic()
         if epoch > 1:
             self.longest = max(self.longest, now - self.started)
@@ -80,7 +85,7 @@ def tag(model: Path, sentences: Sentences) -> Sentences:
     """Tag sentences, given as words."""
     tagger = SequenceTagger.load(model / "best-model.pt")
     # Flair puts embeddings side by side in the order of their names, "0-..." and "1-...", and
-    # loses the first number when it loads them. Stacked anew, they have numbers again.
+    # loses the first number when it loads them. Stacking them again restores the numbers.
     tagger.embeddings = StackedEmbeddings(tagger.embeddings.embeddings)
     return _tag(tagger, sentences)
 
@@ -92,10 +97,10 @@ def _tag(tagger: SequenceTagger, sentences: Sentences) -> Sentences:
 
 
 def untrained(args: Namespace) -> Tag:
-    """A tagger of the size of `flair/pos-english`, with language models of random weights.
+    """Return a tagger of the size of `flair/pos-english`, with language models of random weights.
 
-    Those read characters with an LSTM of 2048 in either direction; Flair's usual tagger reads
-    what they say with an LSTM of 256 each way, and has a CRF.
+    The language models read characters with an LSTM of 2048 in each direction. Flair's usual tagger
+    reads their output with an LSTM of 256 in each direction, and has a CRF.
     """
     data = _dataset(args.train)
     corpus: Corpus = Corpus(data, data, sample_missing_splits=False)
@@ -121,7 +126,7 @@ def _dataset(path: Path) -> FlairDatapointDataset:
 
 
 def _characters(sentences: Iterable[Sentence]) -> Dictionary:
-    """Return the characters of training; Flair's own list of them would be downloaded."""
+    """Return the characters of the training data; Flair would download its own list of them."""
     dictionary = Dictionary()
     for character in sorted(
         {c for sentence in sentences for token in sentence for c in token.text}

@@ -1,4 +1,4 @@
-"""The command line that every peer's script has; only the standard library.
+"""Command line of every peer's script. Uses only the standard library.
 
     python -m measuring.peers.PEER train --train A.conllu --dev B.conllu --model DIR ...
     python -m measuring.peers.PEER tag --model DIR --words IN.json --tags OUT.json
@@ -6,8 +6,8 @@
 
 The JSON files hold a list of sentences, each a list of words or of tags. A `note.txt` in the
 model's directory goes into the report. `time` makes a tagger of the library's usual size with
-weights that are as good as random, prints READY, and then, for every line that it reads, tags all
-sentences and prints the seconds that took.
+weights that are as good as random, and prints READY. Then, for every line that it reads, it tags
+all sentences and prints the seconds that it took.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ def run(
     tag: Callable[[Path, Sentences], Sentences],
     untrained: Callable[[argparse.Namespace], Tag] | None = None,
 ) -> None:
-    """Run the command that was asked for."""
+    """Run the command that the arguments name.
+
+    train: Function that trains into a directory.
+    tag: Function that tags sentences with the model of a directory.
+    untrained: Function that returns an untrained tagger; None if the peer cannot be timed.
+    """
     args = _arguments()
     if args.command == "train":
         args.model.mkdir(parents=True, exist_ok=True)
@@ -64,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     train.add_argument("--dev", type=Path, required=True)
     train.add_argument("--treebank", required=True, help="such as en_ewt")
     train.add_argument("--seed", type=int, required=True)
-    train.add_argument("--minutes", type=float, required=True, help="when it will be stopped")
+    train.add_argument("--minutes", type=float, required=True, help="of training at most")
     tag = commands.add_parser("tag")
     tag.add_argument("--words", type=Path, required=True)
     tag.add_argument("--tags", type=Path, required=True)

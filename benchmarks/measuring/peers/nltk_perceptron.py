@@ -1,4 +1,4 @@
-"""NLTK's PerceptronTagger: 5 passes, its own default; the dev split is not used.
+"""NLTK's PerceptronTagger with its default of 5 passes. The dev split is not used.
 
 Source: https://www.nltk.org/api/nltk.tag.perceptron.html
 """
@@ -19,11 +19,11 @@ PASSES = 5
 
 
 def train(args: Namespace) -> None:
-    """Train and save; written here as JSON, since NLTK saves only below its own data directory."""
+    """Train and save, as JSON: NLTK itself saves only in its own data directory."""
     random.seed(args.seed)
     tagger = PerceptronTagger(load=False)
     sentences = [list(zip(s.words, s.tags, strict=True)) for s in read_conllu(args.train)]
-    random.shuffle(sentences)  # NLTK itself leaves the first pass in corpus order
+    random.shuffle(sentences)  # NLTK itself does the first pass in corpus order
     tagger.train(sentences, nr_iter=PASSES)
     weights, dictionary, classes = tagger.encode_json_obj()
     parts = [weights, dictionary, sorted(classes)]

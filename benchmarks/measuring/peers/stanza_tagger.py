@@ -1,4 +1,4 @@
-"""Stanza's tagger with its default sizes, without pretrained vectors and character models.
+"""Stanza's tagger with its default sizes, without pretrained vectors or character models.
 
 Trains on UPOS, features and XPOS together, as Stanza does, and tags XPOS.
 Source: Qi et al. 2018, "Universal Dependency Parsing from Scratch"
@@ -24,11 +24,11 @@ from stanza.utils.conll import CoNLL
 from measuring.peers.interface import Sentences, Tag, run
 
 BATCH = 32
-"""Sentences tagged at once; some of them are long docs."""
+"""Number of sentences tagged at once. Some of them are long docs."""
 
 
 def train(args: Namespace) -> None:
-    """Train by Stanza's own command, which saves its best model on dev as it goes."""
+    """Train with Stanza's own command, which saves the best model on dev as it goes."""
     lang = args.treebank.partition("_")[0]
     tagger.main(
         [
@@ -66,13 +66,13 @@ CHARACTER_MODEL = {
 """Sizes of Stanza's own character language models, the defaults of stanza.models.charlm."""
 
 BATCH_TOKENS = 5000
-"""As in Stanza's pipeline."""
+"""Maximum number of tokens in a batch, as in Stanza's pipeline."""
 
 
 def untrained(args: Namespace) -> Tag:
-    """A tagger after one step of training, with character language models of random weights.
+    """Return a tagger after one step of training, with character language models of random weights.
 
-    But for the word vectors, this is how Stanza's English taggers are made. Tags as Stanza's
+    Except for the word vectors, Stanza's English taggers are made like this. It tags as Stanza's
     pipeline does.
     """
     files = {}

@@ -1,5 +1,5 @@
 "use strict";
-// Tables are sorted by a click on a column's name: numbers by their value, text by the alphabet.
+// A click on a column's name sorts its table: numbers by value, text alphabetically.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const heads = [...table.tHead.rows[0].cells];
