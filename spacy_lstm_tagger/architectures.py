@@ -102,8 +102,7 @@ def build_lstm_tagger_v1(
     network = torch_tagger(
         nO=nO,
         outputs=["tag", "pos"] if predict_pos else ["tag"],
-        word_width=word_width,
-        affix_width=affix_width,
+        widths={"words": word_width, "affixes": affix_width},
         char_embed_width=char_embed_width,
         char_width=char_width,
         width=width,

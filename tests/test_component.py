@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from thinc.api import SGD, Adam, fix_random_seed
 
+from spacy_lstm_tagger.features.vocabulary import LEAST_RARE
 from spacy_lstm_tagger.pipeline.tagger import LSTMTagger
 
 TEXTS = ["I like green eggs", "Eat blue ham", "", "Ham", "Something quite different !"]
@@ -254,9 +255,16 @@ def test_vocabulary_comes_from_all_examples(make_nlp) -> None:
 
 
 def test_rare_words_share_the_unknown_word(make_nlp) -> None:
+    rare = [f"word{i}" for i in range(LEAST_RARE - 2)]
     data = [("Eat ham and Ham", {"tags": ["V", "N", "C", "N"]})]
-    model = make_nlp(data, model={"min_word_freq": 2}).get_pipe("lstm_tagger").model
-    assert model.layers[0].attrs["vocabulary"].words == {"ham": 2}
+
+    def words(*rare: str) -> dict[str, int]:
+        more = [(" ".join(rare), {"tags": ["N"] * len(rare)})]
+        tagger = make_nlp([*data, *more], model={"min_word_freq": 2}).get_pipe("lstm_tagger")
+        return tagger.model.layers[0].attrs["vocabulary"].words
+
+    assert words(*rare) == {"ham": 2}
+    assert words(*rare[1:]) == {"ham": 2, "eat": 1, "and": 1, **dict.fromkeys(rare[1:], 1)}
 
 
 def test_given_vocabulary_replaces_that_of_the_examples(small_config, make_examples) -> None:

@@ -133,14 +133,14 @@ def test_interval_is_that_of_the_binomial_for_sentences_of_one_word() -> None:
 def test_comparison_by_hand() -> None:
     other = ["D", "J", "V", "V", "X", "P", "V", "J", "X"]
     found = compare(GOLD, Answers("one", list(TAGS), None), Answers("two", list(other), None))
-    assert (found.mended, found.broken, found.both_wrong) == (1, 1, 1)
+    assert (found.fixed, found.broken, found.both_wrong) == (1, 1, 1)
     # Both are in one sentence: whatever is drawn, one makes up for the other.
     assert [found.difference, found.low, found.high] == pytest.approx([0, 0, 0])
     changes = {c.effect: c for c in found.changes}
-    assert list(changes) == ["broken", "mended", "both wrong"]
-    mended = changes["mended"]
-    assert (mended.before, mended.first.text, mended.after) == ("The ", "old", " man ran\n")
-    assert (mended.first.tag, mended.second.tag, mended.sentence) == ("N", "J", 1)
+    assert list(changes) == ["broken", "fixed", "both wrong"]
+    fixed = changes["fixed"]
+    assert (fixed.before, fixed.first.text, fixed.after) == ("The ", "old", " man ran\n")
+    assert (fixed.first.tag, fixed.second.tag, fixed.sentence) == ("N", "J", 1)
     assert changes["both wrong"].sentence == 3
 
 

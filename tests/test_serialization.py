@@ -233,5 +233,5 @@ def test_saved_model_says_its_sizes(make_nlp) -> None:
     message = srsly.msgpack_loads(make_nlp().get_pipe("lstm_tagger").model.to_bytes())
     ((shim,),) = [shims for shims in message["shims"] if shims]
     sizes = srsly.msgpack_loads(shim)["sizes"]
-    assert sizes["n_tags"] == 3
+    assert sizes["n_columns"] == 3
     assert sizes["n_words"] == 8

@@ -13,34 +13,23 @@ from thinc.api import Model
 
 from ..arrays import Floats2d, Ints1d, Ints2d
 from .static_vectors import static_vectors
-from .vocabulary import N_AFFIXES, Vocabulary
-
-
-class Sizes(NamedTuple):
-    """The sizes that a network takes from the data instead of from its settings."""
-
-    n_words: int
-    n_characters: int
-    n_affixes: int
-    affixes_per_form: int
-    vector_width: int
+from .tables import rows_of, sizes_of
+from .vocabulary import Vocabulary
 
 
 class FormFeatures(NamedTuple):
     """Features of distinct word forms.
 
-    words: word row of each form, shape (n_forms,).
+    tables: rows of each form in every table of embeddings, shape (n_forms, per_form) each.
     counts: how often each form's word was seen in training, shape (n_forms,).
     characters: character rows of all forms, one after another, shape (sum(n_characters),).
     n_characters: number of character rows of each form, at least 1, shape (n_forms,).
-    affixes: affix rows of each form, shape (n_forms, affixes_per_form).
     """
 
-    words: Ints1d
+    tables: dict[str, Ints2d]
     counts: Ints1d
     characters: Ints1d
     n_characters: Ints1d
-    affixes: Ints2d
 
 
 class DocFeatures(NamedTuple):
@@ -52,7 +41,7 @@ class DocFeatures(NamedTuple):
     vectors: static vector of each distinct form, shape (n_forms, vector_width). They can change
         at any time, unlike the other features.
     extract: from indices of distinct forms, shape (n,), to their other features.
-    sizes: sizes of the tables that the features refer to.
+    sizes: of what the features refer to, see `tables.sizes_of`.
     """
 
     lengths: Ints1d
@@ -60,7 +49,7 @@ class DocFeatures(NamedTuple):
     keys: numpy.ndarray
     vectors: Floats2d
     extract: Callable[[Ints1d], FormFeatures]
-    sizes: Sizes
+    sizes: dict[str, int]
 
 
 def FeatureExtractor(
@@ -153,17 +142,6 @@ def extract_features(docs: Sequence[Doc], attrs: Mapping[str, Any]) -> DocFeatur
     )
 
 
-def sizes_of(vocabulary: Vocabulary, vector_width: int) -> Sizes:
-    """Return the sizes of a network for this vocabulary and static vectors of so many numbers."""
-    return Sizes(
-        n_words=vocabulary.n_words,
-        n_characters=vocabulary.n_characters,
-        n_affixes=vocabulary.n_affixes,
-        affixes_per_form=_affixes_per_form(vocabulary),
-        vector_width=vector_width,
-    )
-
-
 def _distinct_forms(
     docs: Sequence[Doc], lengths: Ints1d, *, by_vocab: bool
 ) -> tuple[numpy.ndarray, Ints1d, Ints1d]:
@@ -201,11 +179,10 @@ def _form_features(
     ]
     spelled = [vocabulary.character_rows(_abridge(s, attrs["max_characters"])) for s in strings]
     return FormFeatures(
-        words=_ints([vocabulary.word_row(string) for string in strings]),
+        tables=rows_of(vocabulary, strings),
         counts=_ints([vocabulary.word_count(string) for string in strings]),
         characters=_ints([row for rows in spelled for row in rows]),
         n_characters=_ints([len(rows) for rows in spelled]),
-        affixes=_affixes(vocabulary, strings),
     )
 
 
@@ -214,16 +191,6 @@ def _abridge(string: str, max_characters: int) -> str:
         return string
     half = max_characters // 2
     return string[: max_characters - half] + string[-half:]
-
-
-def _affixes(vocabulary: Vocabulary, strings: list[str]) -> Ints2d:
-    width = _affixes_per_form(vocabulary)
-    rows = [vocabulary.affix_rows(string) for string in strings] if width else []
-    return numpy.asarray(rows, dtype="int64").reshape(len(strings), width)
-
-
-def _affixes_per_form(vocabulary: Vocabulary) -> int:
-    return N_AFFIXES if vocabulary.n_affixes else 0
 
 
 def _ints(values: list[int]) -> Ints1d:

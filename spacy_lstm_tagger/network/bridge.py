@@ -15,7 +15,7 @@ from .converters import convert_encoded, convert_features, convert_rows, convert
 from .precision import Quantize, make_predictor
 from .recurrent import RecurrentEncoder
 from .shim import LateTorchShim, shim_of
-from .tagger_network import TaggerNetwork
+from .tagger_network import make_network
 from .tagger_shim import TaggerShim, tagger_shim
 
 
@@ -53,7 +53,7 @@ def torch_tagger(
     quantize: see `precision.Quantize`.
     """
     shim = TaggerShim(
-        partial(TaggerNetwork, **settings),
+        partial(make_network, **settings),
         partial(make_predictor, precision=precision.predicting, quantize=quantize),
         mixed_precision=precision.mixed,
         grad_scaler=precision.grad_scaler,
@@ -120,7 +120,7 @@ def init_tagger(
             "component 'lstm_tagger' says how many: use factory = \"lstm_tagger\"."
         )
     model.attrs["columns"] = columns
-    tagger_shim(model).build({**X.sizes._asdict(), "n_columns": sum(columns.values())})
+    tagger_shim(model).build({**X.sizes, "n_columns": sum(columns.values())})
 
 
 def init_encoder(model: Model[Any, Any], X: list[Floats2d] | None = None, Y: object = None) -> None:

@@ -32,9 +32,9 @@ def convert_features(
     """Return the arguments of `TaggerNetwork.forward`; to predict, with `LazyForms`."""
     shim = tagger_shim(model)
     device = shim.device
-    if shim.sizes and len(X.forms) and X.sizes.vector_width != shim.sizes["vector_width"]:
+    if shim.sizes and len(X.forms) and X.sizes["vector_width"] != shim.sizes["vector_width"]:
         raise ValueError(
-            f"The static vectors of this pipeline have {X.sizes.vector_width} numbers, but the "
+            f"The static vectors of this pipeline have {X.sizes['vector_width']} numbers, but the "
             f"tagger was trained with vectors of {shim.sizes['vector_width']}. Load the pipeline "
             "together with the vectors that it was trained with."
         )
@@ -55,14 +55,13 @@ def _extract(X: DocFeatures, device: torch.device, indices: Ints1d) -> Forms:
 def form_tensors(X: FormFeatures, device: torch.device) -> Forms:
     """Return the features of word forms as tensors."""
     spelled = windows.make_blocks(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
-    order = numpy.concatenate([X.words[:0], *(block.sequences for block in spelled)])
+    order = numpy.concatenate([X.counts[:0], *(block.sequences for block in spelled)])
     return Forms(
-        words=_tensor(X.words, device),
+        tables={name: _tensor(rows, device) for name, rows in X.tables.items()},
         counts=_tensor(X.counts, device),
         batches=[_padded(X.characters[block.items], block, device) for block in spelled],
         ends=[_tensor(block.ends, device) for block in spelled],
         ranks=_tensor(_inverse(order), device),
-        affixes=_tensor(X.affixes, device),
     )
 
 

@@ -10,14 +10,17 @@ word dropout by count: Kiperwasser and Goldberg 2016 (https://aclanthology.org/Q
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .recurrent import PaddedBatch, RecurrentEncoder, RecurrentLayer
+
+WORDS = "words"
+"""Name of the table of words."""
 
 WORD_DROPOUT = 0.25
 """A word seen n times in training is read as unknown with probability 0.25 / (0.25 + n)."""
@@ -29,20 +32,31 @@ NEW_LABEL_BIAS = -5.0
 class Forms(NamedTuple):
     """Distinct word forms of a batch.
 
-    words: word rows, shape (n_forms,).
+    tables: rows in each table of embeddings, shape (n_forms, per_form) each.
     counts: how often each word was seen in training, shape (n_forms,).
     batches: the forms as padded batches of characters: their items are rows of the character table.
     ends: place of the last character of each form of each batch, shape (n_forms of the batch,).
     ranks: where each form stands in the batches laid one after another, shape (n_forms,).
-    affixes: affix rows, shape (n_forms, affixes_per_form).
     """
 
-    words: Tensor
+    tables: dict[str, Tensor]
     counts: Tensor
     batches: list[PaddedBatch]
     ends: list[Tensor]
     ranks: Tensor
-    affixes: Tensor
+
+
+class TableSize(NamedTuple):
+    """Size of a table of embeddings.
+
+    n_rows: number of rows.
+    per_form: rows that each form has, laid side by side.
+    width: numbers in a row.
+    """
+
+    n_rows: int
+    per_form: int
+    width: int
 
 
 class CharacterEncoder(nn.Module):
@@ -81,12 +95,10 @@ class CharacterEncoder(nn.Module):
 class TaggerNetwork(nn.Module):
     """Embed word forms (`embed`), then read them in sequence and score them (`encode`).
 
-    n_words, n_characters, n_affixes: rows of the word, character and affix tables.
-    affixes_per_form: number of affixes of every form, 0 without affixes.
-    vector_width: numbers in a static vector, 0 without them.
+    tables: the tables of embeddings by their names, "words" among them.
+    n_characters: rows of the character table.
+    vector_width: numbers in a static vector, 0 without them; it is projected to a word's width.
     n_columns: columns of the scores: the labels of all outputs side by side, one linear layer.
-    word_width: numbers in a word's row; a static vector is projected to as many.
-    affix_width: numbers in an affix's row.
     char_embed_width, char_width: see `CharacterEncoder`. 0 for char_width: no characters.
     width, depth, cell, bidirectional: see `RecurrentEncoder`.
     """
@@ -94,14 +106,10 @@ class TaggerNetwork(nn.Module):
     def __init__(
         self,
         *,
-        n_words: int,
+        tables: Mapping[str, TableSize],
         n_characters: int,
-        n_affixes: int,
-        affixes_per_form: int,
         vector_width: int,
         n_columns: int,
-        word_width: int,
-        affix_width: int,
         char_embed_width: int,
         char_width: int,
         width: int,
@@ -110,8 +118,8 @@ class TaggerNetwork(nn.Module):
         bidirectional: bool,
     ) -> None:
         super().__init__()
-        self.words = _embedding(n_words, word_width)
-        self.affixes = _embedding(n_affixes, affix_width) if affixes_per_form else None
+        for name, table in tables.items():  # modules of these names, as in saved weights
+            self.add_module(name, _embedding(table.n_rows, table.width))
         self.characters = (
             CharacterEncoder(
                 n_characters=n_characters, embed_width=char_embed_width, width=char_width
@@ -119,11 +127,11 @@ class TaggerNetwork(nn.Module):
             if char_width
             else None
         )
+        word_width = tables[WORDS].width
         self.vectors = nn.Linear(vector_width, word_width, bias=False) if vector_width else None
         self.encoder = RecurrentEncoder(
             input_width=(
-                word_width
-                + affixes_per_form * affix_width
+                sum(table.per_form * table.width for table in tables.values())
                 + char_width
                 + (word_width if vector_width else 0)
             ),
@@ -155,21 +163,16 @@ class TaggerNetwork(nn.Module):
         return self.output(self.output.weight[:0])
 
     def embed(self, forms: Forms, dropout: float = 0.0) -> Tensor:
-        """Return one row for each form, of what depends on it alone: word, affixes, characters.
+        """Return one row for each form, of what depends on it alone: tables, then characters.
 
         forms: at least one.
         dropout: rate from 0 up to 1; also switches word dropout on.
         Returns shape (n_forms, row width).
         """
-        words = forms.words
+        tables = dict(forms.tables)
         if dropout:
-            unknown = torch.rand(words.shape, device=words.device) < (
-                WORD_DROPOUT / (WORD_DROPOUT + forms.counts)
-            )
-            words = words.masked_fill(unknown, 0)
-        parts = [self.words(words)]
-        if self.affixes is not None:
-            parts.append(self.affixes(forms.affixes).flatten(1))  # side by side
+            tables[WORDS] = _with_word_dropout(tables[WORDS], forms.counts)
+        parts = [self.get_submodule(name)(rows).flatten(1) for name, rows in tables.items()]
         if self.characters is not None:
             parts.append(self.characters(forms, dropout=dropout))
         return torch.cat(parts, dim=1)
@@ -219,6 +222,27 @@ class TaggerNetwork(nn.Module):
                 if values is old.bias:
                     new[begin_new + n : begin_new + n_new] += NEW_LABEL_BIAS
                 begin, begin_new = begin + n, begin_new + n_new
+
+
+def make_network(*, widths: Mapping[str, int], **sizes: Any) -> TaggerNetwork:
+    """Return a network with fresh weights.
+
+    widths: numbers in a row of each table.
+    sizes: `n_NAME` and `NAME_per_form` of each table (see `features.tables.sizes_of`); tables of
+        which a form has no rows are left out. Further arguments of `TaggerNetwork`.
+    """
+    found = {
+        name: TableSize(sizes.pop(f"n_{name}"), sizes.pop(f"{name}_per_form"), width)
+        for name, width in widths.items()
+    }
+    return TaggerNetwork(tables={k: size for k, size in found.items() if size.per_form}, **sizes)
+
+
+def _with_word_dropout(words: Tensor, counts: Tensor) -> Tensor:
+    """Return word rows, shape (n_forms, 1), some of them replaced by the unknown word's."""
+    rates = WORD_DROPOUT / (WORD_DROPOUT + counts)
+    unknown = torch.rand(rates.shape, device=words.device) < rates
+    return words.masked_fill(unknown[:, None], 0)
 
 
 def _embedding(n_rows: int, width: int) -> nn.Embedding:

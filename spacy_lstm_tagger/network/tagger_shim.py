@@ -114,11 +114,11 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
             raise ValueError(f"the network has the sizes {self.sizes}, but should have {wanted}")
 
     def sizes_of_saved(self, sizes: dict[str, int], weights: dict[str, Any]) -> dict[str, int]:
-        """Return sizes with `n_columns`; before there was a table of outputs, it was `n_tags`."""
+        """Return sizes in today's terms; there was `n_tags` instead of the number of columns."""
         if "n_tags" not in sizes:
             return sizes
         others = {name: size for name, size in sizes.items() if name != "n_tags"}
-        return {**others, "n_columns": len(weights["output.bias"])}
+        return {**others, "words_per_form": 1, "n_columns": len(weights["output.bias"])}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_derived": Derived()}  # a predictor may be what cannot be copied

@@ -12,7 +12,8 @@ import srsly
 from spacy.pipeline.tagger import Tagger
 from thinc.api import Model
 
-from ..features.extractor import sizes_of, vocabulary_of
+from ..features.extractor import vocabulary_of
+from ..features.tables import sizes_of
 from ..outputs import columns_of, make_outputs, set_columns
 from ..outputs.output import Output
 from ..settings import (
@@ -172,7 +173,7 @@ def _check_network(tagger: Tagger) -> None:
     attrs = tagger.model.get_ref("features").attrs
     check_int("min_word_freq", attrs["min_word_freq"], least=1)
     check_int("max_characters", attrs["max_characters"], least=2)
-    sizes = sizes_of(vocabulary, 0)._asdict()
+    sizes = sizes_of(vocabulary, 0)
     n_columns = sum(columns_of(tagger.model).values())
     tagger.model.get_ref("output_layer").shims[0].check_sizes(
         {**sizes, "n_columns": n_columns}, vectors=attrs["include_static_vectors"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy
 from spacy.pipeline.tagger import Tagger
@@ -55,6 +56,5 @@ def predict_docs(
 
 def by_doc(rows: numpy.ndarray, docs: Sequence[Doc]) -> list[numpy.ndarray]:
     """Return the rows of each doc, views of an array that has one row for every token."""
-    if not docs:
-        return []
-    return numpy.split(rows, numpy.cumsum([len(doc) for doc in docs])[:-1])
+    ends = accumulate(len(doc) for doc in docs)
+    return [rows[end - len(doc) : end] for doc, end in zip(docs, ends, strict=True)]

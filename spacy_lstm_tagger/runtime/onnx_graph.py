@@ -15,6 +15,8 @@ import numpy
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from ..features.tables import TABLES
+
 OPSET = 17
 IR_VERSION = 8
 """Version of the ONNX format from 2021, which ONNX Runtime reads from 1.12 on."""
@@ -99,17 +101,17 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
     small: whether to keep the tables of words and affixes in half precision.
     """
     graph = GraphBuilder()
-    inputs: dict[str, tuple[int, list[Any]]] = {"words": (TensorProto.INT64, ["n"])}
+    inputs: dict[str, tuple[int, list[Any]]] = {}
+    parts = []
 
     def table(name: str, rows: str) -> str:
         values = graph.weight(weights[f"{name}.weight"], "float16" if small else None)
         return graph.add("Cast", graph.add("Gather", values, rows), to=TensorProto.FLOAT)
 
-    parts = [table("words", "words")]
-    if "affixes.weight" in weights:
-        inputs["affixes"] = (TensorProto.INT64, ["n", "affixes"])
+    for name in (table.name for table in TABLES if f"{table.name}.weight" in weights):
+        inputs[name] = (TensorProto.INT64, ["n", f"{name}_per_form"])
         shape = graph.weight(numpy.asarray([0, -1]))
-        parts.append(graph.add("Reshape", table("affixes", "affixes"), shape))
+        parts.append(graph.add("Reshape", table(name, name), shape))  # rows side by side
     if "characters.embedding.weight" in weights:
         inputs["characters"] = (TensorProto.INT64, ["longest", "n"])
         inputs["lengths"] = (TensorProto.INT32, ["n"])

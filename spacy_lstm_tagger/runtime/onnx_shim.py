@@ -9,9 +9,10 @@ import srsly
 from thinc.shims import Shim
 
 from ..features.form_cache import FormCache
+from ..features.tables import TABLES
 from ..settings import ENVIRONMENT_ERRORS
 from .graph_check import check_graph
-from .session import start_session
+from .session import GraphSession
 
 GRAPHS = ("embed", "encode")
 
@@ -26,28 +27,21 @@ class OnnxShim(Shim):
         super().__init__(None)
         self.threads = threads
         self.graphs: dict[str, bytes] = {}
-        self.sessions: dict[str, Any] = {}
+        self.sessions: dict[str, GraphSession] = {}
         self.cache = FormCache()
 
     def run(self, name: str, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
-        """Run a graph and return its output.
-
-        name: one of `GRAPHS`.
-        inputs: name of each input to its values. Inputs that the graph does not have are left out.
-        Raises ValueError if there is no such graph, or if it cannot be run.
-        """
+        """Run a graph; return its output. Inputs that it does not have are left out."""
         session = self.session(name)
-        wanted = {wanted.name for wanted in session.get_inputs()}
         try:
-            (output,) = session.run(None, {k: v for k, v in inputs.items() if k in wanted})
+            return session.run(inputs)
         except Exception as error:  # ONNX Runtime raises its own
             raise ValueError(
                 "The exported network cannot be run: it is damaged, or was exported from another "
                 f"model. Export it again. ({type(error).__name__}: {error})"
             ) from error
-        return output
 
-    def session(self, name: str) -> Any:
+    def session(self, name: str) -> GraphSession:
         """Return the session of a graph. Raises ValueError if there is no such graph."""
         if name not in self.sessions:
             if name not in self.graphs:
@@ -55,7 +49,7 @@ class OnnxShim(Shim):
                     "The exported tagger has no network. Make it with `python -m spacy "
                     "lstm-tagger export`, and load it with spacy.load()."
                 )
-            self.sessions[name] = start_session(self.graphs[name], self.threads)
+            self.sessions[name] = GraphSession(self.graphs[name], self.threads)
         return self.sessions[name]
 
     def check_sizes(self, sizes: dict[str, int], *, vectors: bool) -> None:
@@ -68,16 +62,13 @@ class OnnxShim(Shim):
         """
         if not self.graphs:
             return
-        with_vectors = any(
-            wanted.name == "vectors" for wanted in self.session("encode").get_inputs()
-        )
+        with_vectors = "vectors" in self.session("encode").ranks
         if with_vectors != vectors:
             raise ValueError(f"the network reads static vectors: {with_vectors}, not {vectors}")
         rows = self.run(
             "embed",
             {
-                "words": numpy.asarray([sizes["n_words"] - 1]),
-                "affixes": numpy.full((1, sizes["affixes_per_form"]), sizes["n_affixes"] - 1),
+                **_last_rows(sizes),
                 "characters": numpy.asarray([[sizes["n_characters"] - 1]]),
                 "lengths": numpy.ones(1, dtype="int32"),
             },
@@ -107,7 +98,7 @@ class OnnxShim(Shim):
                 raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
             for graph in graphs.values():
                 check_graph(graph)
-            started = {name: start_session(graph, self.threads) for name, graph in graphs.items()}
+            started = {name: GraphSession(graph, self.threads) for name, graph in graphs.items()}
         except ENVIRONMENT_ERRORS:
             raise
         except Exception as error:  # whatever msgpack and ONNX Runtime raise
@@ -120,6 +111,12 @@ class OnnxShim(Shim):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self.threads, self.graphs)  # sessions cannot be pickled
+
+
+def _last_rows(sizes: dict[str, int]) -> dict[str, numpy.ndarray]:
+    """Return the rows of a form that has the last row of every table."""
+    per_form = {table.name: sizes[f"{table.name}_per_form"] for table in TABLES}
+    return {name: numpy.full((1, n), sizes[f"n_{name}"] - 1) for name, n in per_form.items() if n}
 
 
 def _restored(threads: int, graphs: dict[str, bytes]) -> OnnxShim:

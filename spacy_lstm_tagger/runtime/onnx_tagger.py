@@ -93,8 +93,7 @@ def _embed(shim: OnnxShim, X: FormFeatures) -> Floats2d:
         shim.run(
             "embed",
             {
-                "words": X.words[block.sequences],
-                "affixes": X.affixes[block.sequences],
+                **{name: rows[block.sequences] for name, rows in X.tables.items()},
                 "characters": X.characters[block.items],
                 "lengths": block.lengths.astype("int32"),
             },

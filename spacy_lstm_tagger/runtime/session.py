@@ -28,6 +28,29 @@ def start_session(graph: bytes, threads: int) -> Any:
     )
 
 
+class GraphSession:
+    """A session of a graph with one output.
+
+    ranks: number of dimensions of each input, by its name; ONNX Runtime is slow to say.
+    """
+
+    def __init__(self, graph: bytes, threads: int) -> None:
+        self._session = start_session(graph, threads)
+        self.ranks = {found.name: len(found.shape) for found in self._session.get_inputs()}
+
+    def run(self, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
+        """Run the graph; return its output. Inputs that it does not have are left out.
+
+        The first exports read words of shape (n,), now it is (n, 1).
+        """
+        fed = {
+            name: inputs[name].reshape(-1) if rank == 1 else inputs[name]
+            for name, rank in self.ranks.items()
+        }
+        (output,) = self._session.run(None, fed)
+        return output
+
+
 class QuantizedEncoder:
     """Encoder of a network, from embeddings to logits, quantized to 8-bit integers.
 
