@@ -41,7 +41,11 @@ def features_of(docs: list[Doc], attrs: dict) -> SimpleNamespace:
     """The features of docs and those of all of their forms."""
     features = extract_features(docs, attrs)
     of_all = features.extract(numpy.arange(len(features.keys)))
-    return SimpleNamespace(**features._asdict(), **of_all._asdict())
+    words = of_all.tables["words"]
+    assert words.shape == (len(features.keys), 1)
+    return SimpleNamespace(
+        **features._asdict(), **of_all._asdict(), words=words[:, 0]
+    )
 
 
 def spelling_of(features: SimpleNamespace, vocabulary: Vocabulary, form: int) -> str:
@@ -86,7 +90,10 @@ def test_long_word_is_read_as_its_first_and_last_half(max_characters: int, read:
 
 def test_sizes_are_those_of_the_vocabulary_and_vectors() -> None:
     docs = make_docs(["ab", "c"])
-    assert features_of(docs, make_attrs(docs)).sizes == (3, 4, 0, 0, 0)
+    assert features_of(docs, make_attrs(docs)).sizes == {
+        **{"n_words": 3, "words_per_form": 1, "n_characters": 4},
+        **{"n_affixes": 0, "affixes_per_form": 0, "vector_width": 0},
+    }
 
 
 @pytest.mark.parametrize("sentences", [[], [[]], [[], []]])
@@ -139,18 +146,19 @@ def test_affixes_of_every_form() -> None:
     attrs["vocabulary"] = attrs["vocabulary"].pruned(1, affixes=True)
     features = features_of(docs, attrs)
     vocabulary = attrs["vocabulary"]
-    assert features.sizes.affixes_per_form == N_AFFIXES == 7
-    assert features.sizes.n_affixes == vocabulary.n_affixes == 1 + 3
+    assert features.sizes["affixes_per_form"] == N_AFFIXES == 7
+    assert features.sizes["n_affixes"] == vocabulary.n_affixes == 1 + 3
     names = ["", *vocabulary.affixes]
-    spelled = {"".join(names[row] + "|" for row in rows) for rows in features.affixes}
+    assert features.tables["affixes"].shape == (3, N_AFFIXES)
+    spelled = {"".join(names[row] + "|" for row in rows) for rows in features.tables["affixes"]}
     assert spelled == {"|||-g|-ng|-ing||"}
 
 
-def test_without_affixes_there_is_no_column() -> None:
+def test_without_affixes_there_is_no_table_of_them() -> None:
     docs = make_docs(["singing", "Ringing", "going"])
     features = features_of(docs, make_attrs(docs))
-    assert features.affixes.shape == (3, 0)
-    assert (features.sizes.n_affixes, features.sizes.affixes_per_form) == (0, 0)
+    assert list(features.tables) == ["words"]
+    assert (features.sizes["n_affixes"], features.sizes["affixes_per_form"]) == (0, 0)
 
 
 def test_other_models_need_no_vocabulary() -> None:
@@ -198,7 +206,7 @@ def test_vectors_stand_once_a_form() -> None:
     docs = make_docs(["ham", "eggs", "ham"], vocab=table_vocab())
     features = features_of(docs, make_attrs(docs, static=True))
     assert_array_equal(features.vectors[features.forms], [[1, 2, 3], [4, 5, 6], [1, 2, 3]])
-    assert features.sizes.vector_width == 3
+    assert features.sizes["vector_width"] == 3
 
 
 def test_word_without_a_vector_gets_zeros() -> None:
@@ -245,7 +253,7 @@ def test_docs_whose_vectors_are_of_other_widths_are_refused() -> None:
     attrs = make_attrs(own, static=True)
     with pytest.raises(ValueError, match=r"\[0, 3\] numbers.*with the tagger's own pipeline"):
         extract_features([*own, *foreign], attrs)
-    assert extract_features([*own, foreign[1]], attrs).sizes.vector_width == 3
+    assert extract_features([*own, foreign[1]], attrs).sizes["vector_width"] == 3
 
 
 def test_docs_of_two_vocabs_do_not_disturb_what_is_kept_of_words(
@@ -319,5 +327,5 @@ def test_features_of_some_forms_are_those_of_all() -> None:
     features = extract_features(docs, attrs)
     everything = features.extract(numpy.arange(len(features.keys)))
     some = features.extract(numpy.asarray([2, 0]))
-    assert_array_equal(some.words, everything.words[[2, 0]])
+    assert_array_equal(some.tables["words"], everything.tables["words"][[2, 0]])
     assert_array_equal(some.n_characters, everything.n_characters[[2, 0]])

@@ -13,7 +13,8 @@ from thinc.api import NumpyOps, SequenceCategoricalCrossentropy
 from spacy_lstm_tagger.outputs.output import MISSING, NEGATED
 from spacy_lstm_tagger.outputs.tag import TagOutput
 from spacy_lstm_tagger.training.alignment import aligned_values
-from spacy_lstm_tagger.training.loss import hard_gradient, rehearsal_gradient
+from spacy_lstm_tagger.training.loss import hard_gradient
+from spacy_lstm_tagger.training.rehearsal import rehearsal_gradient
 
 LABELS = ["J", "N", "V"]
 OPS = NumpyOps()

@@ -12,6 +12,7 @@ from spacy_lstm_tagger.network.tagger_network import (
     CharacterEncoder,
     Forms,
     TaggerNetwork,
+    make_network,
 )
 
 COMBINATIONS = [
@@ -45,25 +46,24 @@ def make_forms(spellings: list[list[int]], *, words: list[int], counts: list[int
     order = [i for block in blocks for i in block.sequences.tolist()]
     characters = torch.tensor([row for rows in spellings for row in rows])
     return Forms(
-        words=torch.tensor(words),
+        tables={"words": torch.tensor(words, dtype=torch.int64)[:, None]},
         counts=torch.tensor(counts),
         batches=[PaddedBatch(characters[b.items], torch.from_numpy(b.reversal)) for b in blocks],
         ends=[torch.from_numpy(block.ends) for block in blocks],
         ranks=torch.tensor(numpy.argsort(order)),
-        affixes=torch.zeros((len(words), 0), dtype=torch.int64),
     )
 
 
-def make_network(**settings) -> TaggerNetwork:
+def network_of(*, word_width: int = 5, **settings) -> TaggerNetwork:
     defaults = {
+        "widths": {"words": word_width, "affixes": 3},
         "n_words": 4,
+        "words_per_form": 1,
         "n_characters": 6,
         "n_affixes": 0,
         "affixes_per_form": 0,
         "vector_width": 0,
         "n_columns": 3,
-        "word_width": 5,
-        "affix_width": 3,
         "char_embed_width": 4,
         "char_width": 6,
         "width": 8,
@@ -71,7 +71,7 @@ def make_network(**settings) -> TaggerNetwork:
         "cell": "lstm",
         "bidirectional": True,
     }
-    return TaggerNetwork(**{**defaults, **settings})
+    return make_network(**{**defaults, **settings})
 
 
 def stock_layers(encoder: RecurrentEncoder, cell: str, depth: int, bidirectional: bool):
@@ -145,7 +145,7 @@ def test_character_rows_are_the_last_states_of_both_directions() -> None:
 
 
 def test_word_dropout_makes_rare_words_unknown_more_often() -> None:
-    network = make_network(char_width=0, word_width=1)
+    network = network_of(char_width=0, word_width=1)
     network.words.weight.data[:] = torch.arange(4.0)[:, None]
     n = 4000
     forms = make_forms([[1]] * (2 * n), words=[1] * n + [2] * n, counts=[1] * n + [4] * n)
@@ -157,23 +157,28 @@ def test_word_dropout_makes_rare_words_unknown_more_often() -> None:
 
 
 def test_no_word_is_dropped_without_dropout() -> None:
-    network = make_network(char_width=0, word_width=1)
+    network = network_of(char_width=0, word_width=1)
     network.words.weight.data[:] = torch.arange(4.0)[:, None]
     forms = make_forms([[1]] * 100, words=[3] * 100, counts=[1] * 100)
     assert (network.embed(forms, 0.0) == 3).all()
 
 
+def test_table_of_which_no_form_has_a_row_is_left_out() -> None:
+    names = [name for name, _ in network_of().named_children()]
+    assert names == ["words", "characters", "encoder", "output"]
+
+
 def test_characters_can_be_left_out() -> None:
-    network = make_network(char_width=0)
+    network = network_of(char_width=0)
     assert network.characters is None
     forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
     assert network.embed(forms, 0.0).shape == (2, 5)
 
 
 def test_affixes_stand_side_by_side_behind_the_word() -> None:
-    network = make_network(n_affixes=3, affixes_per_form=2, char_width=0)
+    network = network_of(n_affixes=3, affixes_per_form=2, char_width=0)
     forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
-    forms = forms._replace(affixes=torch.tensor([[2, 0], [1, 1]]))
+    forms = forms._replace(tables={**forms.tables, "affixes": torch.tensor([[2, 0], [1, 1]])})
     X = network.embed(forms, 0.0)
     assert X.shape == (2, 5 + 2 * 3)
     assert_allclose(X[0, 5:8].detach(), network.affixes.weight[2].detach())
@@ -183,7 +188,7 @@ def test_affixes_stand_side_by_side_behind_the_word() -> None:
 
 
 def test_static_vectors_are_projected_beside_the_words() -> None:
-    network = make_network(vector_width=7)
+    network = network_of(vector_width=7)
     forms = make_forms([[1], [2]], words=[1, 2], counts=[1, 1])
     vectors = torch.randn(2, 7)
     X = torch.cat([network.embed(forms, 0.0), vectors @ network.vectors.weight.T], dim=1)
@@ -195,18 +200,18 @@ def test_static_vectors_are_projected_beside_the_words() -> None:
 
 
 def test_scores_have_one_column_a_tag() -> None:
-    network = make_network()
+    network = network_of()
     forms = make_forms([[1, 2], [3]], words=[1, 2], counts=[1, 1])
     assert network(forms, NO_VECTORS, torch.tensor([0, 1, 0]), *read([2, 1])).shape == (3, 3)
 
 
 def test_no_tokens_give_no_scores() -> None:
     forms = make_forms([], words=[], counts=[])
-    assert make_network()(forms, NO_VECTORS, torch.zeros(0).long(), *read([0])).shape == (0, 3)
+    assert network_of()(forms, NO_VECTORS, torch.zeros(0).long(), *read([0])).shape == (0, 3)
 
 
 def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
-    network = make_network()
+    network = network_of()
     for parameter in network.parameters():
         parameter.data.normal_(std=2.0)
     forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
@@ -221,7 +226,7 @@ def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
 
 
 def test_every_output_grows_behind_its_own_columns() -> None:
-    network = make_network(n_columns=5)
+    network = network_of(n_columns=5)
     for parameter in network.parameters():
         parameter.data.normal_(std=2.0)
     forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
@@ -238,7 +243,7 @@ def test_every_output_grows_behind_its_own_columns() -> None:
 
 def test_rows_of_what_is_unknown_start_at_zero() -> None:
     """If training never meets anything unknown, they must say nothing."""
-    network = make_network(n_affixes=4, affixes_per_form=1)
+    network = network_of(n_affixes=4, affixes_per_form=1)
     tables = (network.words, network.affixes, network.characters.embedding)
     for table in tables:
         assert not table.weight[0].any()
@@ -248,11 +253,11 @@ def test_rows_of_what_is_unknown_start_at_zero() -> None:
 
 def test_no_parameter_is_a_bare_number() -> None:
     """thinc's optimizer fails on parameters without dimensions."""
-    assert all(parameter.dim() > 0 for parameter in make_network(vector_width=7).parameters())
+    assert all(parameter.dim() > 0 for parameter in network_of(vector_width=7).parameters())
 
 
 def test_scores_of_embedded_forms_are_those_of_the_forms() -> None:
-    network = make_network()
+    network = network_of()
     forms = make_forms([[1, 2], [3]], words=[1, 2], counts=[1, 1])
     rest = (NO_VECTORS, torch.tensor([0, 1, 0]), *read([2, 1]))
     assert torch.equal(network(forms, *rest), network.encode(network.embed(forms), *rest))

@@ -381,12 +381,15 @@ def test_models_of_before_the_setting_load(make_nlp, tmp_path) -> None:
         del model["attrs"][2][attr]
     shim = srsly.msgpack_loads(model["shims"][2][0])
     shim["sizes"]["n_tags"] = shim["sizes"].pop("n_columns")
+    del shim["sizes"]["words_per_form"]
     model["shims"][2][0] = srsly.msgpack_dumps(shim)
     (tmp_path / "lstm_tagger/model").write_bytes(srsly.msgpack_dumps(model))
     loaded = spacy.load(tmp_path)
     for rows, old in zip(scores(loaded), scores(nlp), strict=True):
         assert_array_equal(rows, old)
-    assert tagger(loaded).to_bytes() == tagger(nlp).to_bytes()
+    found, expected = (tagger(each).model.get_ref("output_layer") for each in (loaded, nlp))
+    assert found.attrs == expected.attrs
+    assert found.shims[0].sizes == expected.shims[0].sizes
 
 
 def test_attribute_of_earlier_versions_is_read_and_not_saved_again(random) -> None:

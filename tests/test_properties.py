@@ -20,7 +20,7 @@ from thinc.api import fix_random_seed
 
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
 from spacy_lstm_tagger.features.windows import plan_reading
-from spacy_lstm_tagger.network import bridge
+from spacy_lstm_tagger.network import converters
 
 WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "Żółw", "🙂", " "]
 VECTOR_WIDTH = 3
@@ -154,17 +154,22 @@ def test_long_docs_are_tagged_alike_alone_and_together(lengths: list[int]) -> No
 def test_docs_within_the_window_are_read_alike_whatever_its_size(
     batch, window: int, context: int, block: int
 ) -> None:
-    """Where all docs are shorter than the window, neither it nor the blocks can matter."""
+    """If all docs are shorter than the window, neither it nor the blocks can matter."""
     nlp = tagger_of("lstm")
     docs = docs_of(nlp.vocab, batch)
     expected = scores_of(nlp, docs)
     longest = max((len(doc) for doc in docs), default=0)
+    attrs = {"window": max(window, longest), "context": context}
+    network = nlp.get_pipe("lstm_tagger").model.get_ref("output_layer")
 
-    def plan(lengths: numpy.ndarray) -> Any:
-        return plan_reading(lengths, window=max(window, longest), context=context, block=block)
+    def plan(lengths: numpy.ndarray, **found: int) -> Any:
+        assert found == attrs
+        return plan_reading(lengths, **found, block=block)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bridge.windows, "plan_reading", plan)
+        for name, value in attrs.items():
+            patch.setitem(network.attrs, name, value)
+        patch.setattr(converters.windows, "plan_reading", plan)
         assert_same(scores_of(nlp, docs), expected)
 
 

@@ -9,7 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, set_dropout_rate
+from thinc.api import Model, Optimizer
 
 from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
@@ -19,7 +19,8 @@ from ..outputs.gold import combinations_in
 from ..outputs.output import Output
 from ..outputs.tag import labels_among
 from ..settings import check_share, check_text
-from ..training.loss import flatten, output_gradient, rehearsal_gradient, split_columns
+from ..training.loss import batch_gradient, flatten
+from ..training.rehearsal import rehearse_docs
 from ..training.survey import survey
 from .arguments import as_docs, as_examples
 from .kept_probabilities import add_extensions, check_setting, save
@@ -250,13 +251,9 @@ class LSTMTagger(SafelySavedTagger):
         RAISES ValueError: For a gold value that is not a label.
         """
         examples = as_examples(examples, "LSTMTagger.get_loss")
-        ops = self.model.ops
-        blocks = split_columns(flatten(ops, scores), columns_of(self.model))
-        gradients = [
-            output_gradient(output, examples, block, self.cfg, self.name)
-            for output, block in zip(self.outputs, blocks, strict=True)
-        ]
-        gradient = gradients[0] if len(gradients) == 1 else ops.xp.hstack(gradients)
+        ops, columns = self.model.ops, columns_of(self.model)
+        together = flatten(ops, scores)
+        gradient = batch_gradient(self.outputs, examples, together, columns, self.cfg, self.name)
         loss = float((gradient**2).sum())  # what spaCy's tagger reports, too
         if loss != loss:
             raise ValueError(Errors.E910.format(name=self.name))
@@ -286,13 +283,7 @@ class LSTMTagger(SafelySavedTagger):
         docs = [eg.predicted for eg in examples]
         if self._rehearsal_model is None or not any(len(doc) for doc in docs):
             return losses
-        set_dropout_rate(self.model, drop)
-        set_dropout_rate(self._rehearsal_model, 0.0)
-        scores, backprop = self.model.begin_update(docs)
-        wanted, _ = self._rehearsal_model.begin_update(docs)
-        columns = columns_of(self.model), columns_of(self._rehearsal_model)
-        pairs = zip(scores, wanted, strict=True)
-        gradients = [rehearsal_gradient(found, earlier, *columns) for found, earlier in pairs]
+        gradients, backprop = rehearse_docs(self.model, self._rehearsal_model, docs, drop)
         backprop(gradients)
         if sgd not in (None, False):
             self.finish_update(sgd)

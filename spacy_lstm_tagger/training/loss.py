@@ -15,6 +15,29 @@ from .alignment import aligned_values
 from .soft_targets import SoftTargets, soft_targets
 
 
+def batch_gradient(
+    outputs: Sequence[Output],
+    examples: Sequence[Example],
+    probabilities: Floats2d,
+    columns: Mapping[str, int],
+    cfg: Cfg,
+    name: str,
+) -> Floats2d:
+    """Return the gradient of the loss of all outputs with respect to their logits.
+
+    probabilities: of all outputs side by side, shape (n_tokens, n_columns), docs one after another.
+    columns: number of columns of each output.
+    For the rest see `output_gradient`.
+    """
+    gradients = [
+        output_gradient(output, examples, block, cfg, name)
+        for output, block in zip(outputs, split_columns(probabilities, columns), strict=True)
+    ]
+    if len(gradients) == 1:
+        return gradients[0]
+    return get_array_module(probabilities).hstack(gradients)
+
+
 def output_gradient(
     output: Output, examples: Sequence[Example], probabilities: Floats2d, cfg: Cfg, name: str
 ) -> Floats2d:
@@ -71,24 +94,6 @@ def add_soft_targets(
     rows, share = xp.asarray(soft.rows), xp.asarray(share)
     towards = probabilities[rows] - xp.asarray(soft.probabilities)
     gradient[rows] += share * (towards - gradient[rows])
-
-
-def rehearsal_gradient(
-    scores: Floats2d, wanted: Floats2d, columns: Mapping[str, int], earlier: Mapping[str, int]
-) -> Floats2d:
-    """Return the gradient towards what an earlier state of the model predicted.
-
-    scores, wanted: probabilities, now and then, shape (n_tokens, n_columns) each.
-    columns, earlier: number of columns of each output, now and then. Labels may have been added
-        since: they have no columns in `wanted`.
-    """
-    gradient = scores.copy()
-    start = start_wanted = 0
-    for output, n in columns.items():
-        n_wanted = earlier[output]
-        gradient[:, start : start + n_wanted] -= wanted[:, start_wanted : start_wanted + n_wanted]
-        start, start_wanted = start + n, start_wanted + n_wanted
-    return gradient
 
 
 def split_columns(scores: Floats2d, columns: Mapping[str, int]) -> list[Floats2d]:
