@@ -9,8 +9,8 @@ MOST_LAYERS = 1000
 """Greatest number in a setting, and of layers: a slip of the keyboard must not fill the memory."""
 
 ENVIRONMENT_ERRORS = (ImportError, OSError, MemoryError)
-"""What is wrong is not the file: something is not installed, not readable, or there is no room.
-Code that turns errors of damaged files into messages of its own lets these through unchanged."""
+"""Errors that are not about the file that is read: something is not installed, not readable, or
+there is no room. Code that explains damaged files lets these through unchanged."""
 
 
 def check_int(name: str, value: Any, *, least: int, most: int = MOST, even: bool = False) -> None:

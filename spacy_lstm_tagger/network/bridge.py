@@ -20,7 +20,7 @@ from .tagger_shim import TaggerShim, tagger_shim
 
 
 class Precision(NamedTuple):
-    """The numbers of how many bits to compute with.
+    """Numeric precision of training and of predicting.
 
     mixed: whether to train in mixed precision.
     grad_scaler: the gradient scaler for it, None for the default.

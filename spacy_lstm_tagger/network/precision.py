@@ -62,7 +62,7 @@ def make_predictor(network: TaggerNetwork, *, precision: str, quantize: Quantize
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for bfloat16; without, it is slower than float32."""
+    """Return whether the device has instructions for bfloat16. Without, float32 is faster."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     # torch has had both questions since 2.6; an older one is taken to say no

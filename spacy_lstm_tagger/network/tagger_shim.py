@@ -31,9 +31,9 @@ class LazyForms(NamedTuple):
 
 
 class Derived:
-    """What was computed from the weights: of no use once they change, and then replaced whole.
+    """Cache and predictor of the present weights, replaced as a whole when the weights change.
 
-    A thread that computes with one while another changes the weights fills the old one.
+    A thread that computes with them while another thread changes the weights fills the old ones.
     cache: embeddings of word forms.
     predictor: the network in the precision that was asked for; None until it is first needed.
     """

@@ -1,4 +1,4 @@
-"""What is predicted: one file for each output, and the table of all.
+"""Outputs, the annotations that are predicted: one file each, and a table of all.
 
 The network, its thinc wrapper, the loss, the probabilities, rehearsal, distillation and the ONNX
 graph know blocks of columns, but no output by name. Adding one takes its file and a line here.

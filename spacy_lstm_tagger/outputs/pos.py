@@ -23,7 +23,7 @@ PARTS_OF_SPEECH = (
     *("INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT"),
     *("SCONJ", "SYM", "VERB", "X", "EOL", "SPACE"),
 )
-"""All that spaCy knows: one column each, in this order, whether the training data has it or not."""
+"""Parts of speech that spaCy knows: a column each, whether the training data has it or not."""
 
 PosOfTags = dict[str, list[str]]
 """The parts of speech that each tag has in the training data."""
@@ -71,7 +71,7 @@ class PosOutput(Output):
         return numpy.where(allowed[chosen["tag"]], scores, -numpy.inf).argmax(axis=1)
 
     def _allowed(self, labels: Sequence[str], known: PosOfTags) -> numpy.ndarray:
-        """Whether each tag may have each part of speech: all of them if none is known.
+        """Return whether each tag may have each part of speech: all of them if none is known.
 
         Returns shape (n_labels, n_pos), the same array as long as nothing changes.
         """

@@ -1,4 +1,4 @@
-"""How far to trust probabilities: fit a temperature, measure the calibration error.
+"""Calibration of probabilities: fit a temperature, measure the calibration error.
 
 Source: temperature and expected calibration error, Guo et al. 2017
 (https://arxiv.org/abs/1706.04599).

@@ -27,7 +27,7 @@ from ..settings import (
 from .kept_probabilities import check_setting
 
 PARTS = ("nodes", "attrs", "params", "shims")
-"""What thinc saves of every node of a model."""
+"""Parts of a node of a model that thinc saves."""
 
 RETIRED_ATTRS = {"predict_pos"}
 """Attributes of nodes that earlier versions saved: "columns" says the same now."""

@@ -1,4 +1,4 @@
-"""What `LSTMTagger.predict` finds."""
+"""Prediction of all outputs, from scores to columns."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class LSTMTagger(SafelySavedTagger):
 
     @property
     def outputs(self) -> List[Output]:
-        """What the model predicts, in the order of its columns; first, the tags."""
+        """Outputs of the model in the order of its columns. The first is the tags."""
         names = list(columns_of(self.model))
         if [output.name for output in self._outputs] != names:
             self._outputs = make_outputs(names)

@@ -1,1 +1,1 @@
-"""What only learning needs: gold annotation to gradients, augmentation, soft targets."""
+"""Training: gold annotation to gradients, augmentation, soft targets, rehearsal."""

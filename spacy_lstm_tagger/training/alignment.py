@@ -12,7 +12,7 @@ from ..arrays import Ints1d
 
 
 def same_tokens(eg: Example) -> bool:
-    """Whether predicted and reference doc are split into the same tokens.
+    """Return whether predicted and reference doc are split into the same tokens.
 
     Then spaCy's alignment, a Python loop over characters, is not needed.
     """

@@ -93,7 +93,7 @@ def get_soft_targets(doc: Doc, labels: Sequence[str], *, output: str = "tag") ->
 
 
 def _sound(kept: Any, n_tokens: int) -> bool:
-    """Whether what a doc of so many tokens carries can be its probabilities."""
+    """Return whether what a doc of so many tokens carries can be its probabilities."""
     try:
         columns, values = numpy.asarray(kept["columns"]), numpy.asarray(kept["probabilities"])
         sound = columns.shape == values.shape and columns.ndim == 2 and columns.dtype.kind in "ui"

@@ -1,4 +1,4 @@
-"""What the training examples hold: gold values, words, and a few examples to try things on."""
+"""Survey of the training examples: gold values, words, and a few examples to try things on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLE = 10
 
 
 class Survey(NamedTuple):
-    """What was found in the training examples.
+    """Findings of a survey of the training examples.
 
     sample: the first examples that have tokens; one without, if there are none.
     gold: the gold values that occur, and which of them together.
