@@ -353,7 +353,9 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
 MESSAGES = {
     "no cfg": r"\[lstm_tagger\] The model directory .*saved has no file 'cfg'.*Copy it again",
     "no model": r"\[lstm_tagger\] The model directory .*saved has no file 'model'.*Copy it again",
-    "cfg of another model": r"\[lstm_tagger\] The model scores \{'tag': 3\} labels.* but 'cfg' lists \{'tag': 2\}",
+    "cfg of another model": (
+        r"\[lstm_tagger\] The model scores \{'tag': 3\} labels.* but 'cfg' lists \{'tag': 2\}"
+    ),
 }
 
 

@@ -611,7 +611,8 @@ def assert_refused(result: Result, message: str, target: Path | None = None) -> 
 def test_vocab_of_an_empty_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     target = tmp_path / "vocabulary.json"
-    assert_refused(run_own("vocab", tmp_path / "empty", target), "there are no .spacy files", target)
+    done = run_own("vocab", tmp_path / "empty", target)
+    assert_refused(done, "there are no .spacy files", target)
 
 
 def test_vocab_of_no_words_is_an_error(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_eight_bits_are_refused_for_cells_that_would_stay_in_float32(
     done = run_export(tmp_path / "model", tmp_path / "out", "--precision", "int8")
     assert (done.returncode, done.stdout) == (1, "")
     assert f"int8 is for the cell 'lstm' alone, but this tagger's cell is '{cell}'" in done.stderr
-    assert "Use float32, or train a tagger with cell = \"lstm\"" in done.stderr
+    assert 'Use float32, or train a tagger with cell = "lstm"' in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.glob("*out*"))
 

@@ -43,9 +43,7 @@ def features_of(docs: list[Doc], attrs: dict) -> SimpleNamespace:
     of_all = features.extract(numpy.arange(len(features.keys)))
     words = of_all.tables["words"]
     assert words.shape == (len(features.keys), 1)
-    return SimpleNamespace(
-        **features._asdict(), **of_all._asdict(), words=words[:, 0]
-    )
+    return SimpleNamespace(**features._asdict(), **of_all._asdict(), words=words[:, 0])
 
 
 def spelling_of(features: SimpleNamespace, vocabulary: Vocabulary, form: int) -> str:

@@ -1,4 +1,4 @@
-"""A third output takes its class and its registration: the rest of the package knows none by name."""
+"""A third output takes its class and its registration: nothing else knows outputs by name."""
 
 from typing import ClassVar
 

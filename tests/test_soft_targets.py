@@ -80,7 +80,8 @@ def test_probabilities_survive_a_file(doc, nlp, tmp_path) -> None:
 def test_probabilities_of_another_doc_are_refused(doc, nlp) -> None:
     other = Doc(nlp.vocab, words=["a", "b", "c"])
     other.user_data[key_of("tag")] = doc.user_data[key_of("tag")]
-    with pytest.raises(ValueError, match=r"3 tokens has a teacher's .* those of another doc: 'a b c'"):
+    expected = r"3 tokens has a teacher's .* those of another doc: 'a b c'"
+    with pytest.raises(ValueError, match=expected):
         get_soft_targets(other, LABELS)
 
 

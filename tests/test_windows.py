@@ -112,7 +112,7 @@ def test_no_block_has_more_places_than_asked(lengths: list[int], places: int) ->
 
 
 @given(Lengths)
-def test_reversing_twice_changes_nothing_and_once_reverses_each_sequence(lengths: list[int]) -> None:
+def test_reversing_twice_changes_nothing_and_once_each_sequence(lengths: list[int]) -> None:
     for block in blocks_of(lengths):
         places = numpy.arange(block.items.size)
         assert_array_equal(block.reversal[block.reversal], places)

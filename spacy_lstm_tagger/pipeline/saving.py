@@ -18,7 +18,7 @@ class SafelySavedTagger(Tagger):
     def reset_learned(self) -> None:
         """Reset the keys of `cfg` that files may leave out, because nothing was learned."""
 
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> Any:
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "SafelySavedTagger":
         """Load what `to_bytes` gave; if that fails, everything stays as it was.
 
         exclude (Iterable[str]): Names of fields to leave out.
@@ -33,7 +33,9 @@ class SafelySavedTagger(Tagger):
         with replaced_whole(Path(path)) as directory:
             super().to_disk(directory, exclude=exclude)
 
-    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> Any:
+    def from_disk(
+        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
+    ) -> "SafelySavedTagger":
         """Load from a directory that `to_disk` wrote; if that fails, everything stays as it was.
 
         exclude (Iterable[str]): Names of fields to leave out.
