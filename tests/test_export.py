@@ -179,6 +179,22 @@ def test_damaged_network_is_refused_and_the_present_one_stays(trained, export) -
     assert_allclose(found, expected)
 
 
+@pytest.mark.parametrize(
+    "columns", [{"pos": 20, "tag": 3}, {"pos": 20}, {"tag": 3}, {"tag": 4, "pos": 20}, {"x": 23}, {}]
+)
+def test_columns_of_another_model_are_refused(columns, make_nlp, export) -> None:
+    gold = {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}
+    nlp = make_nlp([("I like green eggs", gold)], model={"predict_pos": True})
+    path = export(nlp)
+    file = path / "lstm_tagger" / "model"
+    model = srsly.msgpack_loads(file.read_bytes())
+    assert srsly.msgpack_loads(model["attrs"][2]["columns"]) == {"tag": 3, "pos": 20}
+    model["attrs"][2]["columns"] = srsly.msgpack_dumps(columns)
+    file.write_bytes(srsly.msgpack_dumps(model))
+    with pytest.raises(ValueError, match=r"\[lstm_tagger\]"):
+        spacy.load(path)
+
+
 def test_runs_where_torch_cannot_be_imported(trained, export) -> None:
     path = export(trained)
     expected = [token.tag_ for token in trained("I like green eggs")]
