@@ -68,3 +68,12 @@ def check_label_list(name: str, labels: object) -> None:
         raise ValueError(f"[{name}] 'labels' in 'cfg' is no list of texts: {str(labels)[:80]}")
     if len(set(labels)) != len(labels):
         raise ValueError(f"[{name}] 'labels' in 'cfg' lists a label twice.")
+
+
+def check_label_count(name: str, nO: int | None, n_labels: int) -> None:
+    """Raise ValueError if a component's model has another number of labels than the component."""
+    if n_labels and nO not in (None, n_labels):
+        raise ValueError(
+            f"[{name}] The [model] block says nO = {nO}, but there are {n_labels} labels. Set nO = "
+            "null: it is taken from the labels."
+        )

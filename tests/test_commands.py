@@ -224,7 +224,7 @@ def test_directory_that_looks_like_parts_is_refused_and_stays(model) -> None:
     (parts / "mine.txt").write_text("mine")
     done = run("distill", model, model.with_name("raw.txt"), model.with_name("taught.spacy"))
     assert done.exit_code == 1
-    assert "is not empty, and not of an earlier run" in done.output
+    assert "has ['mine.txt'], which are not of an earlier run" in done.output
     assert (parts / "mine.txt").read_text() == "mine"
 
 
@@ -239,3 +239,85 @@ def test_exit_code_reaches_the_shell(tmp_path) -> None:
     command = [sys.executable, "-m", "spacy", "lstm-tagger", "tag", str(tmp_path / "none"), "text"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout, len(done.stderr.strip().splitlines())) == (1, "", 1)
+
+
+@pytest.mark.parametrize("name", [".keep", "notes.spacy", "1-2.spacy"])
+def test_no_file_of_ones_own_in_the_place_of_parts_is_removed(name, model) -> None:
+    parts = model.with_name("taught.spacy.parts")
+    parts.mkdir()
+    (parts / name).write_text("mine")
+    done = run("distill", model, model.with_name("raw.txt"), model.with_name("taught.spacy"))
+    assert done.exit_code == 1
+    assert name in done.output
+    assert (parts / name).read_text() == "mine"
+
+
+def test_distillation_that_failed_before_its_first_part_is_not_in_the_way(model) -> None:
+    output, empty = model.with_name("taught.spacy"), model.with_name("empty.txt")
+    empty.write_text("")
+    done = run("distill", model, empty, output)
+    assert (done.exit_code, output.exists()) == (1, False)
+    assert "no docs with words" in done.output
+    assert run("distill", model, model.with_name("raw.txt"), output).exit_code == 0
+
+
+def test_parts_of_a_teacher_that_was_trained_again_are_refused(model, monkeypatch) -> None:
+    from spacy_lstm_tagger.cli import distill as command
+
+    raw, output = model.with_name("raw.txt"), model.with_name("taught.spacy")
+    raw.write_text("I like eggs\n" * 3)
+    monkeypatch.setattr(command, "PART", 1)
+    label = command.label
+    monkeypatch.setattr(command, "label", lambda docs, *a, **k: label(docs, *a, **k)[:1])
+
+    def stop(*args, **kwargs):
+        raise ValueError("stopped")
+
+    monkeypatch.setattr(command.Parts, "join", stop)
+    assert run("distill", model, raw, output).exit_code == 1
+    monkeypatch.undo()
+    os.utime(model / "meta.json", (2_000_000_000, 2_000_000_000))
+    done = run("distill", model, raw, output)
+    assert done.exit_code == 1
+    assert "other teachers, text or settings" in done.output
+
+
+def test_inputs_are_not_written_over(model) -> None:
+    dev = model.with_name("dev.spacy")
+    before = dev.read_bytes()
+    for arguments in (
+        ["report", model, dev, dev],
+        ["vocab", dev, dev],
+        ["distill", model, dev, dev],
+    ):
+        done = run(*arguments)
+        assert done.exit_code == 1
+        assert "is an input of this command" in done.output
+    assert dev.read_bytes() == before
+
+
+def test_tag_shows_no_probability_of_another_tag(model, tmp_path) -> None:
+    nlp = spacy.load(model)
+    nlp.add_pipe("attribute_ruler").add([[{"TEXT": "ham"}]], {"TAG": "QQ"})
+    nlp.to_disk(tmp_path / "ruled")
+    lines = run("tag", tmp_path / "ruled", "green ham").output.splitlines()
+    (ham,) = [line.split() for line in lines if line.startswith("ham")]
+    (green,) = [line.split() for line in lines if line.startswith("green")]
+    assert ham == ["ham", "QQ"]
+    assert 0 < float(green[-1]) <= 1
+
+
+def test_calibrate_refuses_a_model_that_gives_probabilities(
+    train_data, make_examples, model
+) -> None:
+    from thinc.api import Config
+
+    nlp = spacy.blank("en")
+    config = Config().from_str(SHARED_MODEL.replace("nO = null", "nO = null\nnormalize = true"))
+    nlp.add_pipe("tok2vec", config=Config().from_str(SHARED_TOK2VEC))
+    nlp.add_pipe("lstm_tagger", config=config)
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.to_disk(model)
+    done = run("calibrate", model, model.with_name("dev.spacy"), model.with_name("out"))
+    assert done.exit_code == 1
+    assert "normalize = false" in done.output

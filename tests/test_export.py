@@ -180,7 +180,8 @@ def test_damaged_network_is_refused_and_the_present_one_stays(trained, export) -
 
 
 @pytest.mark.parametrize(
-    "columns", [{"pos": 20, "tag": 3}, {"pos": 20}, {"tag": 3}, {"tag": 4, "pos": 20}, {"x": 23}, {}]
+    "columns",
+    [{"pos": 20, "tag": 3}, {"pos": 20}, {"tag": 3}, {"tag": 4, "pos": 20}, {"x": 23}, {}],
 )
 def test_columns_of_another_model_are_refused(columns, make_nlp, export) -> None:
     gold = {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}

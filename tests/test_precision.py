@@ -16,7 +16,21 @@ from spacy_lstm_tagger.network.precision import computes_bfloat16, make_predicto
 from spacy_lstm_tagger.runtime.session import QuantizedEncoder
 
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham", "ham and eggs " * 40]
-FEW_BITS = ["bfloat16", "int8"]
+
+
+def runs_bfloat16() -> bool:
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.nn.LSTM(4, 4)(torch.zeros(1, 1, 4))
+    except RuntimeError:
+        return False
+    return True
+
+
+needs_bfloat16 = pytest.mark.skipif(
+    not runs_bfloat16(), reason="this CPU cannot compute LSTM layers in bfloat16"
+)
+FEW_BITS = [pytest.param("bfloat16", marks=needs_bfloat16), "int8"]
 
 
 def scores(nlp, texts=TEXTS) -> list[numpy.ndarray]:
@@ -122,12 +136,22 @@ def test_processes_give_the_same_tags(precision, load) -> None:
     assert found == expected
 
 
-def test_no_tokens_at_all(load) -> None:
-    for precision in FEW_BITS:
-        assert [len(found) for found in scores(load(precision), ["", ""])] == [0, 0]
+@pytest.mark.parametrize("precision", FEW_BITS)
+def test_no_tokens_at_all(precision, load) -> None:
+    assert [len(found) for found in scores(load(precision), ["", ""])] == [0, 0]
 
 
-@pytest.mark.parametrize("has_it", [True, False])
+def test_machine_that_cannot_compute_in_bfloat16_is_told_what_to_use(load, monkeypatch) -> None:
+    def fail(*args, **kwargs):
+        raise RuntimeError("could not create a primitive descriptor")
+
+    nlp = load("bfloat16")
+    monkeypatch.setattr(torch.nn.LSTM, "forward", fail)
+    with pytest.raises(ValueError, match=r"precision is 'bfloat16'.*Use 'auto'.*primitive"):
+        nlp("green ham")
+
+
+@pytest.mark.parametrize("has_it", [pytest.param(True, marks=needs_bfloat16), False])
 def test_auto_asks_the_processor(has_it, load, monkeypatch) -> None:
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.setattr(torch.cpu, name, lambda: has_it, raising=False)

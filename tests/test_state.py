@@ -250,3 +250,96 @@ def test_int8_is_for_the_lstm_alone(cell, small_config, make_nlp) -> None:
         spacy.blank("en").add_pipe("lstm_tagger", config=config)
     with pytest.raises(ValueError, match=expected):
         export_tagger(make_nlp(model={"cell": cell}), "lstm_tagger", "int8")
+
+
+# What fails changes nothing
+
+
+def test_failed_initialize_leaves_a_trained_component_as_it_was(make_nlp, scores_of) -> None:
+    data = [("I like eggs", {"tags": ["N", "V", "N"], "pos": ["PRON", "VERB", "NOUN"]})]
+    nlp = make_nlp(data, steps=5, model={"predict_pos": True})
+    tagger = nlp.get_pipe("lstm_tagger")
+    tagger.cfg["temperature"] = 0.5
+    docs = [nlp.make_doc("I like eggs")]
+    before, saved = scores_of(tagger, docs)[0], tagger.to_bytes(exclude=["vocab"])
+    other = Example.from_dict(nlp.make_doc("you eat ham"), {"tags": ["P", "V", "N"]})
+    with pytest.raises(ValueError, match="no token of the training examples has a part of speech"):
+        tagger.initialize(lambda: [other])
+    tagger.model.get_ref("output_layer").shims[0].weights_changed()
+    assert_array_equal(scores_of(tagger, docs)[0], before)
+    assert tagger.to_bytes(exclude=["vocab"]) == saved
+
+
+def test_initializing_an_export_is_refused_and_changes_nothing(saved_export, scores_of) -> None:
+    nlp = spacy.load(saved_export)
+    tagger = nlp.get_pipe("lstm_tagger")
+    docs = [nlp.make_doc("I like eggs")]
+    before = scores_of(tagger, docs)[0]
+    tags = [tagger.labels[0]] * 2
+    with pytest.raises(ValueError, match="exported tagger cannot be initialized"):
+        tagger.initialize(lambda: [Example.from_dict(nlp.make_doc("a b"), {"tags": tags})])
+    tagger.model.get_ref("output_layer").shims[0].set_graphs(
+        tagger.model.get_ref("output_layer").shims[0].graphs
+    )
+    assert_array_equal(scores_of(tagger, docs)[0], before)
+
+
+def test_model_of_another_number_of_labels_is_loaded(make_nlp, scores_of, tmp_path) -> None:
+    """As when a label that was added is to be taken back."""
+    nlp = make_nlp(model={"nO": 3})
+    tagger = nlp.get_pipe("lstm_tagger")
+    docs = [nlp.make_doc(text) for text in TEXTS]
+    before = scores_of(tagger, docs)
+    nlp.to_disk(tmp_path / "three")
+    tagger.add_label("X")
+    nlp.to_disk(tmp_path / "four")
+    tagger.from_disk(tmp_path / "three" / "lstm_tagger", exclude=["vocab"])
+    assert tagger.labels == ("J", "N", "V")
+    assert_array_equal(numpy.vstack(scores_of(tagger, docs)), numpy.vstack(before))
+    assert len(spacy.load(tmp_path / "four").get_pipe("lstm_tagger").labels) == 4
+
+
+def test_rehearsal_does_not_outlive_the_weights(make_nlp) -> None:
+    nlp = make_nlp()
+    tagger = nlp.get_pipe("lstm_tagger")
+    for change in (lambda: tagger.from_bytes(tagger.to_bytes()), lambda: None):
+        nlp.resume_training()
+        assert tagger._rehearsal_model is not None
+        change()
+    tagger.initialize(lambda: [Example.from_dict(nlp.make_doc("a"), {"tags": ["N"]})])
+    assert tagger._rehearsal_model is None
+
+
+def test_predictions_for_other_docs_are_refused(make_nlp) -> None:
+    nlp = make_nlp()
+    tagger = nlp.get_pipe("lstm_tagger")
+    docs = [nlp.make_doc(text) for text in TEXTS]
+    with pytest.raises(ValueError, match="There are 1 docs, but predictions for 2"):
+        tagger.set_annotations(docs[:1], tagger.predict(docs))
+
+
+@pytest.mark.parametrize("value", ["yes", -1, 0.5])
+def test_odd_settings_at_run_time_are_named(value, make_nlp) -> None:
+    nlp = make_nlp()
+    nlp.get_pipe("lstm_tagger").cfg["save_probabilities"] = value
+    with pytest.raises(ValueError, match="save_probabilities is"):
+        nlp("ham")
+
+
+def test_probabilities_of_an_earlier_run_are_not_kept(make_nlp) -> None:
+    nlp = make_nlp(steps=20)
+    tagger = nlp.get_pipe("lstm_tagger")
+    doc = nlp.make_doc("I like green eggs")
+    for kept, n in ((1, 1), (True, 3), (2, 2)):
+        tagger.cfg["save_probabilities"] = kept
+        doc = nlp(doc)
+        assert len(doc[0]._.tag_candidates) == n
+    assert doc._.tag_probabilities is None
+
+
+def test_untrained_component_says_so(small_config) -> None:
+    nlp = spacy.blank("en")
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    assert [len(columns) for columns in tagger.predict([nlp.make_doc("")])] == [0]
+    with pytest.raises(ValueError, match="no weights yet"):
+        nlp("ham")

@@ -58,6 +58,12 @@ def score_gold(nlp: Language, component: str, data: Path) -> list[tuple[Floats2d
     Raises ValueError unless at least two docs have some.
     """
     tagger = get_tagger(nlp, component)
+    layer = tagger.model.maybe_get_ref("output_layer")
+    if layer is not None and layer.attrs.get("softmax_normalize"):
+        raise ValueError(
+            f"the model of '{component}' gives probabilities (normalize = true), which no "
+            "temperature changes. Train it with normalize = false."
+        )
     columns = {label: i for i, label in enumerate(tagger.labels)}
     docs = list(stored_docs(data, nlp.vocab))
     of_docs = [numpy.asarray([columns.get(token.tag_, -1) for token in doc]) for doc in docs]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from wasabi import msg
 
 from ..distill.labelling import accuracies, label
-from ..distill.parts import Parts
+from ..distill.parts import Parts, newest_change
 from ..distill.teacher import Teacher
 from ..files.raw_text import read_docs, stored_docs
 from . import lstm_tagger_cli
@@ -59,7 +59,7 @@ def distill_cli(
             "--limit at least 0"
         )
     with failing_in_one_line("Cannot distill"):
-        check_parent(output)
+        check_parent(output, inputs=[raw, dev])
         if output.suffix != ".spacy":
             raise ValueError(f"cannot write {output}: its name must end in .spacy")
         import_code(code)
@@ -67,8 +67,9 @@ def distill_cli(
         loaded = [Teacher(load_pipeline(name), temperature) for name in names]
         if dev:
             _try_on(dev, loaded, names, n_process, batch_size)
-        text = [str(raw.resolve()), raw.stat().st_size]
-        parts = Parts(output, [teachers, *text, temperature, kept, limit])
+        stamps = [newest_change(path) for path in (*map(Path, names), raw)]
+        settings = [teachers, str(raw.resolve()), *stamps, temperature, kept, limit]
+        parts = Parts(output, settings)
         docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
         docs = islice(docs, len(parts), None)
         with tqdm(unit=" docs", initial=len(parts)) as progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import spacy
@@ -49,8 +50,10 @@ def check_new(directory: Path) -> None:
     check_parent(directory)
 
 
-def check_parent(path: Path) -> None:
-    """Raise ValueError unless a file or directory can be made there."""
+def check_parent(path: Path, *, inputs: Iterable[Path | None] = ()) -> None:
+    """Raise ValueError unless a file or directory can be made there, in the place of no input."""
+    if path.resolve() in [given.resolve() for given in inputs if given is not None]:
+        raise ValueError(f"cannot write {path}: it is an input of this command. Name another file")
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the directory {path.parent} does not exist")
 

@@ -42,7 +42,7 @@ def report_cli(
     """
     with failing_in_one_line(f"Cannot make a report of '{model}' on {data}"):
         for path in filter(None, (output, json_path)):
-            check_parent(path)
+            check_parent(path, inputs=[data, train])
         from ..report.build import build_report
         from ..report.page import render_page
         from ..report.templating import new_environment

@@ -4,6 +4,7 @@ import typer
 from spacy.glossary import GLOSSARY
 from wasabi import msg
 
+from ..pipeline.kept_probabilities import tag_confidence
 from ..pipeline.tagger import LSTMTagger
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
@@ -25,8 +26,7 @@ def tag_cli(
     rows = [[token.text, token.tag_, GLOSSARY.get(token.tag_, "")] for token in doc]
     header = ["Word", "Tag", "Meaning"]
     if taggers:
-        rows = [
-            [*row, f"{token._.tag_probability:.3f}"] for row, token in zip(rows, doc, strict=True)
-        ]
+        sure = [tag_confidence(token) for token in doc]
+        rows = [[*row, "" if p is None else f"{p:.3f}"] for row, p in zip(rows, sure, strict=True)]
         header.append("Probability")
     msg.table(rows, header=header, divider=True)

@@ -26,11 +26,10 @@ def uncertain_cli(
     component: str = typer.Option("lstm_tagger", "--component", "-c", help="The tagger's name"),
 ) -> None:
     """Print the sentences that have uncertain tokens as JSON, one a line."""
-    if not 0 < below <= 1 or form not in FORMATS:
-        fail(
-            f"--below is {below} and --format '{form}', but must be above 0 up to 1, and one of "
-            f"{', '.join(FORMATS)}"
-        )
+    if not 0 < below <= 1:
+        fail(f"--below is {below}, but must be above 0 up to 1")
+    if form not in FORMATS:
+        fail(f"--format is '{form}', but must be one of {', '.join(FORMATS)}")
     with failing_in_one_line(f"Cannot list uncertain tokens of {raw}"):
         nlp = load_pipeline(model)
         get_tagger(nlp, component).cfg["save_probabilities"] = CANDIDATES

@@ -27,7 +27,7 @@ def vocab_cli(
     first 100 examples. Name the file in [initialize.components.lstm_tagger.vocabulary].
     """
     with failing_in_one_line(f"Cannot count the words of {corpus}"):
-        check_parent(output)
+        check_parent(output, inputs=[corpus])
         paths = sorted(corpus.glob("**/*.spacy")) if corpus.is_dir() else [corpus]
         if not paths:
             raise ValueError("there are no .spacy files. Make them with `spacy convert`.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,19 @@ from spacy.tokens import Doc, DocBin
 from ..files.atomic import temporary_path, write_file
 from ..outputs import known_outputs
 
+OWN = re.compile(r"settings|\d{6,}-\d+\.spacy|\..*-[0-9a-f]{8}\.tmp")
+"""Names of files that a run makes in the directory of the parts."""
+
 
 def stored_attrs() -> list[str]:
     """Return the token attributes that are stored: all that can be predicted, and spaces."""
     return [*(output.attr for output in known_outputs()), "SPACY"]
+
+
+def newest_change(path: Path) -> int:
+    """Return when a file, or the newest file in a directory, was written; 0 if there is none."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return max((file.stat().st_mtime_ns for file in files if file.is_file()), default=0)
 
 
 class Parts:
@@ -32,19 +42,25 @@ class Parts:
         digest = hashlib.sha256(json.dumps([*settings, self.attrs]).encode()).hexdigest()[:16]
         self.directory = output.with_name(f"{output.name}.parts")
         present = self.directory / "settings"
-        if present.is_file() and present.read_text() != digest:
+        if strangers := self._strangers():
+            raise ValueError(
+                f"{self.directory} has {strangers[:3]}, which are not of an earlier run: the parts "
+                "of the output would be written there. Move it, or name another output."
+            )
+        if self.paths() and (not present.is_file() or present.read_text() != digest):
             raise ValueError(
                 f"{self.directory} holds parts of a run with other teachers, text or settings. "
                 "Repeat that run to end it, or remove the directory."
             )
-        strangers = not present.is_file() and any(self.directory.glob("[!.]*"))
-        if strangers or (self.directory.exists() and not self.directory.is_dir()):
-            raise ValueError(
-                f"{self.directory} is not empty, and not of an earlier run: the parts of the "
-                "output would be written there. Move it, or name another output."
-            )
         self.directory.mkdir(exist_ok=True)
         write_file(present, digest.encode())
+
+    def _strangers(self) -> list[str]:
+        """Return the names of whatever in the directory is not of an earlier run."""
+        if self.directory.exists() and not self.directory.is_dir():
+            return [self.directory.name]
+        names = [path.name for path in self.directory.glob("*")]
+        return sorted(name for name in names if not OWN.fullmatch(name))
 
     def __len__(self) -> int:
         """Return the number of docs that are there."""
@@ -61,7 +77,12 @@ class Parts:
         write_file(self.directory / name, part.to_bytes())
 
     def join(self) -> tuple[int, int]:
-        """Join the parts to the output and remove them. Returns the number of docs and words."""
+        """Join the parts to the output and remove them. Returns the number of docs and words.
+
+        Raises ValueError if there are none.
+        """
+        if not self.paths():
+            raise ValueError("the text has no docs with words: nothing was written")
         whole = DocBin(attrs=self.attrs, store_user_data=True)
         for path in self.paths():
             whole.merge(DocBin(store_user_data=True).from_disk(path))

@@ -77,6 +77,21 @@ class Bfloat16Network:
         self.network = network
         self.device_type = network.output.weight.device.type
         self.embed = network.embed
+        self._check()
+
+    def _check(self) -> None:
+        """Raise ValueError if the device cannot compute the recurrent layers in bfloat16."""
+        encoder = self.network.encoder
+        X = self.network.output.weight.new_zeros((1, 1, encoder.input_width))
+        try:
+            with torch.autocast(self.device_type, torch.bfloat16):
+                encoder.layers[0](X, None)
+        except RuntimeError as error:  # oneDNN cannot, on CPUs with AVX2 alone
+            raise ValueError(
+                "precision is 'bfloat16', in which this machine cannot compute recurrent layers. "
+                "Use 'auto', which is bfloat16 only if the CPU or GPU has instructions for it, or "
+                f"'float32'. ({error})"
+            ) from error
 
     def encode(
         self,

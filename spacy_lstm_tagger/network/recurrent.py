@@ -80,7 +80,7 @@ class RecurrentEncoder(nn.Module):
         self, *, input_width: int, width: int, depth: int, cell: str, bidirectional: bool
     ) -> None:
         super().__init__()
-        self.width = width
+        self.input_width, self.width = input_width, width
         self.layers = nn.ModuleList(
             RecurrentLayer(
                 input_width=width if i else input_width,

@@ -75,6 +75,8 @@ class Output:
         scores: logits or probabilities, shape (n_tokens, n_labels).
         chosen: the columns that the outputs before this one have chosen, by output name.
         """
+        if not len(scores):  # numpy finds no maximum among no labels
+            return numpy.zeros(0, dtype="int64")
         return scores.argmax(axis=1)
 
     def annotate(self, docs: Sequence[Doc], columns: Sequence[Ints1d], cfg: Cfg) -> None:

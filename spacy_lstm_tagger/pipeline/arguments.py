@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from spacy.tokens import Doc
@@ -47,3 +47,15 @@ def as_examples(examples: Any, method: str) -> list[Example]:
     found = list(examples) if isinstance(examples, Iterable) else examples
     validate_examples(found, method)
     return found
+
+
+def check_predicted(docs: Sequence[Doc], predicted: Sequence[Any], name: str) -> None:
+    """Raise ValueError unless there is a prediction for each doc.
+
+    name: the component's, for the message.
+    """
+    if len(docs) != len(predicted):
+        raise ValueError(
+            f"[{name}] There are {len(docs)} docs, but predictions for {len(predicted)}. Give "
+            "set_annotations what predict returned for these docs."
+        )

@@ -46,6 +46,7 @@ def save(
     """
     for doc in docs:
         doc._.tag_labels = list(labels)
+        doc._.tag_probabilities = doc._.tag_ranking = None  # of an earlier run, or another tagger
     if kept is True:
         for doc, rows in zip(docs, by_doc(probabilities, docs), strict=True):
             doc._.tag_probabilities = numpy.array(rows, dtype="float32")  # not a view
@@ -84,6 +85,13 @@ def _candidates(token: Token) -> list[tuple[str, float]] | None:
     else:
         return None
     return [(doc._.tag_labels[tag], value) for tag, value in zip(tags, values, strict=True)]
+
+
+def tag_confidence(token: Token) -> float | None:
+    """Return the probability of a token's tag; None if it was not kept, or the tag is another."""
+    if not Token.has_extension("tag_candidates"):
+        return None
+    return dict(token._.tag_candidates or ()).get(token.tag_)
 
 
 def _best(token: Token) -> float | None:

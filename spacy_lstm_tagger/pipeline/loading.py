@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import srsly
 from spacy.pipeline.tagger import Tagger
@@ -48,19 +48,40 @@ def check_files(name: str, directory: Path, fields: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def all_or_nothing(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
-    """On any error inside the context restore the component's settings and weights.
+    """On any error inside the context restore the component, and say that its files are at fault.
 
     The vocab, which is shared, is not restored: load it last, once all else has proved sound.
     Yields the attributes that the model's nodes had.
     Raises ValueError, whatever is wrong with the files. Errors about the environment, such as a
     library that is not installed, pass through unchanged.
     """
+    try:
+        with restored_after_errors(tagger) as attrs:
+            yield attrs
+    except ENVIRONMENT_ERRORS:
+        raise
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith(f"[{tagger.name}]"):
+            raise
+        raise ValueError(
+            f"[{tagger.name}] Cannot load the component. Its files are damaged, or were saved "
+            "with other [model] settings than this pipeline's: copy the model directory again, "
+            f"or train again. ({type(error).__name__}: {error})"
+        ) from error
+
+
+@contextlib.contextmanager
+def restored_after_errors(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
+    """On any error inside the context restore the component's settings, labels and weights.
+
+    Yields the attributes that the model's nodes had.
+    """
     cfg, model = srsly.json_dumps(tagger.cfg), tagger.model.to_dict()
     nodes = list(tagger.model.walk())
     names, attrs = [node.name for node in nodes], [dict(node.attrs) for node in nodes]
     try:
         yield attrs
-    except BaseException as error:
+    except BaseException:
         tagger.cfg = srsly.json_loads(cfg)
         for node, saved, name, attr in zip(nodes, model["nodes"], names, attrs, strict=True):
             for dim, value in saved["dims"].items():
@@ -69,14 +90,7 @@ def all_or_nothing(tagger: Tagger) -> Iterator[list[dict[str, Any]]]:
             node.attrs.update(attr)
             node.name = name
         tagger.model.from_dict(model)
-        ours = isinstance(error, ValueError) and str(error).startswith(f"[{tagger.name}]")
-        if ours or isinstance(error, ENVIRONMENT_ERRORS) or not isinstance(error, Exception):
-            raise
-        raise ValueError(
-            f"[{tagger.name}] Cannot load the component. Its files are damaged, or were saved "
-            "with other [model] settings than this pipeline's: copy the model directory again, "
-            f"or train again. ({type(error).__name__}: {error})"
-        ) from error
+        raise
 
 
 def saved_model(component: bytes) -> bytes:
@@ -105,6 +119,16 @@ def check_message(model: Model[Any, Any], data: bytes) -> None:
         sizes = [n for n in info["dims"].values() if n is not None]
         if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in sizes):
             raise ValueError(f"the layer {node.name!r} has the sizes {info['dims']}")
+
+
+def forget_number_of_labels(model: Model[Any, Any]) -> None:
+    """Let a model be loaded whatever the number of its labels: the file has the right one.
+
+    thinc would refuse another number than that of the settings or of the present weights.
+    """
+    if vocabulary_of(model) is not None:
+        for node in (model, model.get_ref("output_layer")):
+            node.set_dim("nO", cast(int, None), force=True)
 
 
 def check_loaded(tagger: Tagger, before: list[dict[str, Any]]) -> None:
@@ -156,7 +180,8 @@ def _check_columns(tagger: Tagger, outputs: Iterable[Output]) -> None:
     nO = tagger.model.maybe_get_dim("nO")
     columns = {output.name: len(output.labels(tagger.cfg)) for output in outputs}
     found = columns_of(tagger.model)
-    if nO is not None and (nO != len(tagger.labels) or (any(found.values()) and found != columns)):
+    others = any(found.values()) and list(found.items()) != list(columns.items())
+    if nO is not None and (nO != len(tagger.labels) or others):
         raise ValueError(
             f"[{tagger.name}] The model scores {found} labels, nO = {nO}, but 'cfg' lists "
             f"{columns}. The files come from different models: copy the model directory again."

@@ -9,7 +9,14 @@ from typing import Any, Callable, Union
 from spacy.pipeline.tagger import Tagger
 
 from ..files.atomic import finish_moving, replaced_whole
-from .loading import all_or_nothing, check_files, check_loaded, check_message, saved_model
+from .loading import (
+    all_or_nothing,
+    check_files,
+    check_loaded,
+    check_message,
+    forget_number_of_labels,
+    saved_model,
+)
 
 
 class SafelySavedTagger(Tagger):
@@ -56,6 +63,7 @@ class SafelySavedTagger(Tagger):
         with all_or_nothing(self) as before:
             if "model" not in exclude:
                 check_message(self.model, saved())
+                forget_number_of_labels(self.model)
             if "cfg" not in exclude:
                 self.reset_learned()  # spaCy keeps what the file does not mention
             load(source, exclude=[*exclude, "vocab"])
@@ -63,4 +71,5 @@ class SafelySavedTagger(Tagger):
             load(source, exclude=[*exclude, "cfg", "model"])
             for label in self.labels:  # they are missing if the vocab was not loaded as well
                 self.vocab.strings.add(label)
+        self._rehearsal_model = None  # it belongs to the weights of before
         return self

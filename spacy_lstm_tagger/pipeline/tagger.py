@@ -18,13 +18,14 @@ from ..outputs import columns_of, make_outputs, set_columns
 from ..outputs.gold import combinations_in
 from ..outputs.output import Output
 from ..outputs.tag import labels_among
-from ..settings import check_share, check_text
+from ..settings import check_label_count, check_share, check_text
 from ..training.loss import batch_gradient, flatten
 from ..training.rehearsal import rehearse_docs
 from ..training.survey import survey
-from .arguments import as_docs, as_examples
+from .arguments import as_docs, as_examples, check_predicted
 from .kept_probabilities import add_extensions, check_setting, save
 from .learn_rate import LearnRateWatch
+from .loading import restored_after_errors
 from .prediction import Prediction, predict_docs
 from .probabilities import tag_probabilities
 from .saving import SafelySavedTagger
@@ -127,24 +128,21 @@ class LSTMTagger(SafelySavedTagger):
             gold values of another output that the model has.
         """
         found = survey(get_examples, self._attrs, "LSTMTagger.initialize")
-        if vocabulary_of(self.model) is not None:
-            counts = found.vocabulary if vocabulary is None else Vocabulary.from_dict(vocabulary)
-            set_vocabulary(self.model, counts)
-        if labels is None:
-            labels = labels_among(found.gold, self.cfg["neg_prefix"])
-        for label in labels:
-            self.add_label(label)
-        self.reset_learned()
-        for output in self.outputs:
-            output.initialize(found.gold, self.cfg, self.name)
-        nO = self.model.maybe_get_dim("nO")
-        if self.labels and nO not in (None, len(self.labels)):
-            raise ValueError(
-                f"[{self.name}] The [model] block says nO = {nO}, but there are "
-                f"{len(self.labels)} labels. Set nO = null: it is taken from the labels."
-            )
-        set_columns(self.model, {o.name: len(o.labels(self.cfg)) for o in self.outputs})
-        super().initialize(lambda: found.sample, nlp=nlp, labels=[])
+        with restored_after_errors(self):
+            if vocabulary_of(self.model) is not None:
+                known = found.vocabulary if vocabulary is None else Vocabulary.from_dict(vocabulary)
+                set_vocabulary(self.model, known)
+            if labels is None:
+                labels = labels_among(found.gold, self.cfg["neg_prefix"])
+            for label in labels:
+                self.add_label(label)
+            self.reset_learned()
+            for output in self.outputs:
+                output.initialize(found.gold, self.cfg, self.name)
+            check_label_count(self.name, self.model.maybe_get_dim("nO"), len(self.labels))
+            set_columns(self.model, {o.name: len(o.labels(self.cfg)) for o in self.outputs})
+            super().initialize(lambda: found.sample, nlp=nlp, labels=[])
+        self._rehearsal_model = None  # it belongs to the weights of before
 
     def add_label(self, label: str) -> int:
         """Add a label, also to a trained model: the scores of its labels stay as they are.
@@ -176,8 +174,9 @@ class LSTMTagger(SafelySavedTagger):
             them.
         RAISES TypeError: For anything but docs, such as texts.
         """
-        docs, keep = as_docs(docs, "LSTMTagger.predict"), bool(self.cfg["save_probabilities"])
-        return predict_docs(self, self.outputs, docs, with_probabilities=keep)
+        docs, kept = as_docs(docs, "LSTMTagger.predict"), self.cfg["save_probabilities"]
+        check_setting(self.name, kept)
+        return predict_docs(self, self.outputs, docs, with_probabilities=bool(kept))
 
     def set_annotations(self, docs: Union[Doc, Iterable[Doc]], batch_tag_ids: List[Any]) -> None:
         """Set the tags and other annotation of docs, and keep probabilities if there are any.
@@ -186,6 +185,7 @@ class LSTMTagger(SafelySavedTagger):
         batch_tag_ids (List): What `predict` returned for them.
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
+        check_predicted(docs, batch_tag_ids, self.name)
         super().set_annotations(docs, batch_tag_ids)
         if not isinstance(batch_tag_ids, Prediction):
             return

@@ -5,9 +5,10 @@ Source of the style: https://spacy.io/usage/visualizers
 
 from __future__ import annotations
 
-from spacy.tokens import Doc, Span, Token
+from spacy.tokens import Doc, Span
 from spacy.util import is_in_jupyter
 
+from ..pipeline.kept_probabilities import tag_confidence
 from .templating import new_environment, read_static
 
 
@@ -26,7 +27,7 @@ def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) 
             f"Can render a Doc or a Span, but found {type(doc).__name__}. Make a doc of a text "
             "with nlp(text)."
         )
-    words = [(token.text, token.tag_, _confidence(token)) for token in doc]
+    words = [(token.text, token.tag_, tag_confidence(token)) for token in doc]
     style = read_static("words.css")
     html = new_environment().get_template("doc.html").render(words=words, page=page, style=style)
     if jupyter or (jupyter is None and is_in_jupyter()):
@@ -35,10 +36,3 @@ def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) 
         display(HTML(html))
         return None
     return str(html)
-
-
-def _confidence(token: Token) -> float | None:
-    """Return the probability of a token's tag; None if it was not kept or the tag has changed."""
-    if not Token.has_extension("tag_candidates"):
-        return None
-    return dict(token._.tag_candidates or ()).get(token.tag_)

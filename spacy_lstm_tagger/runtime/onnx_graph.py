@@ -15,6 +15,7 @@ import numpy
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from ..extras import import_extra
 from ..features.tables import TABLES
 
 OPSET = 17
@@ -159,15 +160,17 @@ def _below(prefix: str, weights: Weights) -> Weights:
 
 
 def _quantize(data: bytes) -> bytes:
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
+    quantization = import_extra("onnxruntime.quantization", extra="onnx")
+    model = onnx.load_from_string(data)
+    # What its pre-processing would do is done; without this mark it advises users to do it.
+    helper.set_model_props(model, {"onnx.quant.pre_process": "onnxruntime.quant"})
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "quantized.onnx"
-        quantize_dynamic(
-            onnx.load_from_string(data),
+        quantization.quantize_dynamic(
+            model,
             path,
             op_types_to_quantize=["LSTM"],
-            weight_type=QuantType.QInt8,
+            weight_type=quantization.QuantType.QInt8,
             # 7 bits, because the sums of 8-bit products overflow on CPUs without VNNI.
             reduce_range=True,
         )
