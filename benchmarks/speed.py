@@ -161,13 +161,24 @@ def _models(args: argparse.Namespace) -> dict[str, tuple[Path, dict]]:
         paths[name] = path / "model-best", {}
     for name in ours:
         trained = paths[name][0]
-        paths[f"{name}, bfloat16"] = trained, BFLOAT16
+        if _runs(trained, BFLOAT16):
+            paths[f"{name}, bfloat16"] = trained, BFLOAT16
         for precision in ("float32", "int8"):
             path = trained.parent / f"onnx-{precision}"
             shutil.rmtree(path, ignore_errors=True)
             training.run_spacy("lstm-tagger", "export", trained, path, "--precision", precision)
             paths[f"{name}, ONNX {precision}"] = path, {}
     return paths
+
+
+def _runs(path: Path, config: dict) -> bool:
+    """Return whether this machine can run a pipeline with these settings; print why if not."""
+    try:
+        spacy.load(path, config=config)("word")
+    except ValueError as error:
+        print(f"Left out: {path.parent.name} with {config}: {error}", flush=True)
+        return False
+    return True
 
 
 def _shortened(config: Config, steps: int) -> Config:

@@ -304,10 +304,12 @@ def test_parts_of_another_run_are_refused(teacher, tmp_path) -> None:
     parts = tmp_path / "out.spacy.parts"
     parts.mkdir()
     (parts / "settings").write_text("another")
+    (parts / "000000-2.spacy").write_bytes(b"two docs")
     done = run_distill(tmp_path / "model", tmp_path / "raw.txt", tmp_path / "out.spacy")
     assert (done.returncode, done.stdout) == (1, "")
     assert "other teachers, text or settings" in done.stderr
     assert (parts / "settings").read_text() == "another"
+    assert (parts / "000000-2.spacy").read_bytes() == b"two docs"
 
 
 @pytest.mark.slow

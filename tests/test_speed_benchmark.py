@@ -108,10 +108,11 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split(" | ") for line in (tmp_path / "S.md").read_text().splitlines()]
-    names = ["spaCy CNN", "spaCy BiLSTM", "demo", "demo, bfloat16"]
+    names = ["spaCy CNN", "spaCy BiLSTM", "demo"]
+    names += [] if "in which this machine cannot" in done.stdout else ["demo, bfloat16"]
     names += ["demo, ONNX float32", "demo, ONNX int8"]
     tables = [i for i, row in enumerate(rows) if row[0].startswith("|---")]
-    speeds, *_, gains, sizes = (rows[i + 1 : i + 7] for i in tables)
+    speeds, *_, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
     assert [row[0].removeprefix("| ") for row in speeds if len(row) == 5] == names
     assert [row[0].removeprefix("| ") for row in gains] == names
     assert all(float(row[1].replace(",", "")) > 0 for row in gains)

@@ -45,7 +45,7 @@ class FormCache:
     def look_up(self, keys: numpy.ndarray, embed: Callable[[Ints1d], Floats2d]) -> Floats2d:
         """Return the rows of these keys, shape (n_keys, width).
 
-        keys: hashes of distinct forms, shape (n_keys,).
+        keys: hashes of forms, shape (n_keys,). A form of two vocabs may be there twice.
         embed: from indices of keys, shape (n,), to their rows, shape (n, width); called for those
             that are not kept.
         """
@@ -71,7 +71,8 @@ class FormCache:
             return
         try:
             places, rows = self._kept
-            new = [i for i, key in enumerate(keys) if key not in places][: self.capacity]
+            distinct = {key: i for i, key in enumerate(keys) if key not in places}
+            new = list(distinct.values())[: self.capacity]
             begin = len(places)
             if begin + len(new) > len(rows):  # full, or still without rows
                 rows = numpy.empty((self.capacity, made.shape[1]), dtype=made.dtype)

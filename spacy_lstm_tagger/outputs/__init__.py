@@ -20,13 +20,19 @@ OUTPUTS: dict[str, type[Output]] = {"tag": TagOutput, "pos": PosOutput}
 
 
 def make_outputs(names: Iterable[str]) -> list[Output]:
-    """Make the outputs of these names. Raises ValueError for a name that is not registered."""
+    """Make the outputs of these names.
+
+    Raises ValueError for a name that is not registered, or names in another order than in
+    `OUTPUTS`: outputs may depend on those before them.
+    """
     names = list(names)
     if unknown := [name for name in names if name not in OUTPUTS]:
         raise ValueError(
             f"The model predicts {unknown}, but this version of spacy-lstm-tagger knows only "
             f"{list(OUTPUTS)}. Install the version that it was saved with, or a newer one."
         )
+    if names != (ordered := [name for name in OUTPUTS if name in names]):
+        raise ValueError(f"The model predicts {names}, but their order must be {ordered}.")
     return [OUTPUTS[name]() for name in names]
 
 
