@@ -278,7 +278,7 @@ def test_rare_tags_were_reviewed(language: str) -> None:
         if known.get(pair) not in majority
     ]
     assert not unseen, (
-        "Look at these tags in their sentences; mend them, or add them to "
+        "Look at these tags in their sentences; fix them, or add them to "
         f"tests/reviewed_pairs*.tsv:{listing(unseen)}"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ Cfg = dict[str, Any]
 """The component's settings, and what it has learned besides weights. Saved as JSON."""
 
 
-class Output:
+class Output(ABC):
     """One annotation that is predicted for every token, by a block of columns of the scores.
 
     Subclasses say what the columns mean. They keep what they learn in the component's `cfg`, under
@@ -43,9 +44,9 @@ class Output:
         """The attribute as spaCy's `assigns` names it, such as "token.tag"."""
         return f"token.{self.attr.lower()}"
 
+    @abstractmethod
     def labels(self, cfg: Cfg) -> Sequence[str]:
-        """Names of the columns, in their order."""
-        raise NotImplementedError
+        """Return the names of the columns, in their order."""
 
     def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
         """Prepare for training on examples with these gold values.
@@ -55,7 +56,7 @@ class Output:
         """
         self.learn(gold, cfg)
 
-    def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
+    def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:  # noqa: B027  (a hook)
         """Note in `cfg` what gold values say besides the weights. Called for every batch."""
 
     def codes(self, values: Sequence[str | None], cfg: Cfg, name: str) -> Ints1d:
@@ -94,7 +95,7 @@ class Output:
         """Return the scores of predicted docs, as a spaCy scorer does."""
         return Scorer.score_token_attr(examples, self.attr.lower(), **kwargs)
 
-    def check(self, cfg: Cfg, name: str) -> None:
+    def check(self, cfg: Cfg, name: str) -> None:  # noqa: B027  (a hook)
         """Raise ValueError if what was loaded into `cfg` cannot be this output's.
 
         name: the component's, for messages.

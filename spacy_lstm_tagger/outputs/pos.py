@@ -42,7 +42,7 @@ class PosOutput(Output):
         self._mask: tuple[Sequence[str], PosOfTags, numpy.ndarray] = ([], {}, numpy.zeros((0, 0)))
 
     def labels(self, cfg: Cfg) -> Sequence[str]:
-        """Names of the columns, in their order."""
+        """Return the names of the columns, in their order."""
         return PARTS_OF_SPEECH
 
     def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:

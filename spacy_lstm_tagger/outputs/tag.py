@@ -23,7 +23,7 @@ class TagOutput(Output):
     attr = "TAG"
 
     def labels(self, cfg: Cfg) -> Sequence[str]:
-        """Names of the columns, in their order."""
+        """Return the names of the columns, in their order."""
         return cfg["labels"]
 
     def codes(self, values: Sequence[str | None], cfg: Cfg, name: str) -> Ints1d:
