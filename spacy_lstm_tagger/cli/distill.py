@@ -72,7 +72,7 @@ def distill_cli(
         parts = Parts(output, settings)
         docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
         docs = islice(docs, len(parts), None)
-        with tqdm(unit=" docs", initial=len(parts)) as progress:
+        with tqdm(unit=" docs", initial=len(parts), disable=None) as progress:
             for part in minibatch(docs, PART):
                 parts.add(label(part, loaded, kept, n_process=n_process, batch_size=batch_size))
                 progress.update(len(part))
