@@ -74,7 +74,7 @@ class LateTorchShim(PyTorchShim, Generic[ModuleT]):
     def build(self, sizes: dict[str, int]) -> None:
         """Make a new module with fresh weights on thinc's present device."""
         self.check_precision()
-        self._replace(self.make_module(**sizes).to(get_torch_default_device()), sizes)
+        self._replace(self._make(sizes, get_torch_default_device()), sizes)
 
     def resize(self, sizes: dict[str, int]) -> None:
         """Note that the module has been given these sizes."""
@@ -107,7 +107,8 @@ class LateTorchShim(PyTorchShim, Generic[ModuleT]):
         note_thread()
         self.check_precision()
         _ = self.module
-        return super().begin_update(inputs)
+        with torch.enable_grad():  # another library may have switched gradients off
+            return super().begin_update(inputs)
 
     def finish_update(self, optimizer: Any) -> None:
         """Update the weights with their gradients, if there is a module.
@@ -189,10 +190,15 @@ class LateTorchShim(PyTorchShim, Generic[ModuleT]):
     def _load(self, sizes: dict[str, int], state: bytes) -> tuple[dict[str, int], ModuleT]:
         weights = load_weights(state)
         sizes = self.sizes_of_saved(sizes, weights)
-        with torch.device("meta"):  # no memory and no random numbers before the sizes have proved
-            module = self.make_module(**sizes)
+        # No memory and no random numbers before the sizes have proved sound.
+        module = self._make(sizes, torch.device("meta"))
         module.load_state_dict(weights, strict=True, assign=True)
         return sizes, module.to(get_torch_default_device())
+
+    def _make(self, sizes: dict[str, int], device: torch.device) -> ModuleT:
+        """Make a module in float32, whatever other libraries have made torch's defaults."""
+        with torch.device(device):
+            return self.make_module(**sizes).to(torch.float32)
 
     def sizes_of_saved(
         self, sizes: dict[str, int], weights: dict[str, torch.Tensor]

@@ -212,7 +212,8 @@ class TaggerNetwork(nn.Module):
         present, wanted: number of columns of each output, none of which becomes smaller.
         """
         old = self.output
-        self.output = nn.Linear(old.in_features, sum(wanted)).to(old.weight.device)
+        place: dict[str, Any] = {"device": old.weight.device, "dtype": old.weight.dtype}
+        self.output = nn.Linear(old.in_features, sum(wanted), **place)
         for values, new in ((old.weight, self.output.weight), (old.bias, self.output.bias)):
             begin = begin_new = 0
             for n, n_new in zip(present, wanted, strict=True):
