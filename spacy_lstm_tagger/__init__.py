@@ -18,3 +18,14 @@ try:
     __version__ = version("spacy-lstm-tagger")
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0.0.0"
+
+
+def add_extensions() -> None:
+    """Register `doc._.tag_probabilities` and the attributes beside it.
+
+    A tagger does so when it is made. Call this to read docs that another process has tagged and
+    saved with `DocBin(store_user_data=True)`, in a process without one.
+    """
+    from .pipeline.kept_probabilities import add_extensions
+
+    add_extensions()

@@ -1,12 +1,20 @@
 """Probabilities kept on docs: what they are, what survives, what is refused."""
 
+import subprocess
+import sys
+
 import numpy
 import pytest
 import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.pipeline.kept_probabilities import most_probable
+from spacy_lstm_tagger.pipeline.kept_probabilities import (
+    most_probable,
+    tag_confidence,
+    tag_confidences,
+)
+from spacy_lstm_tagger.report.rendering import render
 
 TEXTS = ["I like green eggs", "", "unheard-of wörds 👍 !"]
 
@@ -70,7 +78,8 @@ def test_candidates_of_a_batch_are_those_of_each_doc_alone(nlp) -> None:
             assert [tag for tag, _ in token._.tag_candidates] == [tag for tag, _ in expected]
             for (_, found), (_, value) in zip(token._.tag_candidates, expected, strict=True):
                 assert found == pytest.approx(value, abs=1e-5)
-        assert all(array.base is None for array in doc._.tag_ranking.values())
+        kept = doc._.tag_probabilities_kept
+        assert all(kept[name].base is None for name in ("tags", "probabilities"))
 
 
 @pytest.mark.parametrize("setting", [True, 2])
@@ -95,7 +104,7 @@ def test_processes_send_probabilities_back(nlp) -> None:
 
 def test_a_docs_matrix_does_not_hold_that_of_its_batch(nlp) -> None:
     for doc in keep(nlp, True).pipe(TEXTS):
-        assert doc._.tag_probabilities.base is None
+        assert doc._.tag_probabilities_kept["probabilities"].base is None
 
 
 def test_setting_is_saved_with_the_pipeline(nlp, tmp_path) -> None:
@@ -113,3 +122,88 @@ def test_setting_out_of_range_is_refused(setting) -> None:
 def test_matrix_of_an_empty_doc_has_no_rows(nlp) -> None:
     assert keep(nlp, True)("")._.tag_probabilities.shape == (0, 3)
     assert isinstance(nlp("ham")._.tag_probabilities, numpy.ndarray)
+
+
+TEXT = "I like green eggs and blue ham"
+
+
+def merged(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[2:4])
+    return doc
+
+
+def split(doc):
+    with doc.retokenize() as retokenizer:
+        retokenizer.split(doc[2], ["gr", "een"], heads=[(doc[2], 1), doc[3]])
+    return doc
+
+
+def by_offset(doc):
+    return {(token.idx, token.text): token._.tag_candidates for token in doc}
+
+
+@pytest.mark.parametrize("setting", [True, 1, 2])
+@pytest.mark.parametrize("change", [merged, split])
+def test_a_row_belongs_to_its_token_after_merges_and_splits(setting, change, nlp) -> None:
+    doc = keep(nlp, setting)(TEXT)
+    before = by_offset(doc)
+    matrix = doc._.tag_probabilities
+    change(doc)
+    changed = [token for token in doc if (token.idx, token.text) not in before]
+    assert changed
+    for token in doc:
+        expected = None if token in changed else before[token.idx, token.text]
+        assert token._.tag_candidates == expected
+        assert token._.tag_probability == (expected[0][1] if expected else None)
+        assert (tag_confidence(token) is None) == (token in changed)
+    confidences = tag_confidences(doc)
+    assert [numpy.isnan(value) for value in confidences] == [token in changed for token in doc]
+    for token, value in zip(doc, confidences, strict=True):
+        assert token in changed or value == tag_confidence(token)
+    if setting is True:
+        assert doc._.tag_probabilities.shape == (len(doc), matrix.shape[1])
+        assert_array_equal(doc._.tag_probabilities[-3:], matrix[-3:])
+        of_changed = doc._.tag_probabilities[[token.i for token in changed]]
+        assert numpy.isnan(of_changed).all()
+
+
+def test_words_behind_a_merge_render_with_their_own_probabilities(nlp) -> None:
+    pytest.importorskip("jinja2", reason="jinja2 is not installed (the extra [report])")
+    doc = keep(nlp, 1)(TEXT)
+    expected = tag_confidence(doc[6])
+    html = render(merged(doc), jupyter=False)
+    assert f"{expected:.2f}" in html
+    assert tag_confidence(doc[5]) == expected
+    assert tag_confidence(doc[2]) is None
+
+
+def test_a_part_of_a_doc_has_no_rows_of_other_words(nlp) -> None:
+    doc = keep(nlp, 2)("ham ham eggs ham")
+    part = doc[1:4].as_doc(copy_user_data=True)
+    # "ham" at offset 0 is another token of the same form at the same place: indistinguishable.
+    assert [token._.tag_candidates for token in part[1:]] == [None, None]
+
+
+def test_confidence_is_that_of_the_present_tag(nlp) -> None:
+    for setting in (True, 2):
+        doc = keep(nlp, setting)("I like green eggs")
+        doc[0].tag_ = "unheard-of"
+        second = doc[1]._.tag_candidates[1]
+        doc[1].tag_ = second[0]
+        assert numpy.isnan(tag_confidences(doc)[0])
+        assert tag_confidences(doc)[1] == pytest.approx(second[1])
+
+
+def test_docs_are_read_in_a_process_without_a_tagger(nlp, tmp_path) -> None:
+    doc = keep(nlp, 1)("I like green eggs")
+    DocBin([], docs=[doc], store_user_data=True).to_disk(tmp_path / "docs.spacy")
+    code = (
+        "import sys, spacy, spacy_lstm_tagger; from spacy.tokens import DocBin\n"
+        "spacy_lstm_tagger.add_extensions()\n"
+        "(doc,) = DocBin().from_disk(sys.argv[1]).get_docs(spacy.blank('en').vocab)\n"
+        "print(doc[1]._.tag_candidates)"
+    )
+    command = [sys.executable, "-c", code, tmp_path / "docs.spacy"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == str(doc[1]._.tag_candidates)

@@ -9,6 +9,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..arrays import Floats2d
+from ..features.white_space import white_space_tokens
 from ..files.raw_text import bare_doc
 from ..outputs import known_outputs
 from ..training.soft_targets import get_soft_targets, set_soft_targets, soft_labels
@@ -76,7 +77,9 @@ def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
     mean = numpy.mean([_probabilities(doc, labels, tags.name) for doc in answers], axis=0)
     doc = bare_doc(vocab, answers[0])
     for token, best in zip(doc, mean.argmax(axis=1).tolist(), strict=True):
-        token.tag_ = labels[best]
+        if not token.is_space:
+            token.tag_ = labels[best]
+    tags.annotate_white_space(white_space_tokens([doc]))
     for output in others:
         _copy_agreed(doc, answers, output.attr)
     set_soft_targets(doc, labels, mean, output=tags.name, kept=kept)

@@ -3,6 +3,7 @@
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
 from collections.abc import Iterable, Iterator
 
+import numpy
 from spacy.language import Language
 from spacy.pipeline import AttributeRuler
 from spacy.pipeline.tagger import Tagger
@@ -67,7 +68,8 @@ class Recorder:
             self.tagger.set_annotations(docs, found)  # which later components depend on
             assert found.probabilities is not None
             sharpened = found.probabilities ** (1 / self.temperature)
-            sharpened /= sharpened.sum(axis=1, keepdims=True)
+            total = sharpened.sum(axis=1, keepdims=True)  # 0 for white space
+            numpy.divide(sharpened, total, out=sharpened, where=total > 0)
             for doc, probabilities in zip(docs, by_doc(sharpened, docs), strict=True):
                 doc.user_data = {}
                 set_soft_targets(doc, self.tagger.labels, probabilities, output=outputs[0].name)

@@ -15,6 +15,7 @@ from ..arrays import Floats2d, Ints1d, Ints2d
 from .static_vectors import static_vectors
 from .tables import rows_of, sizes_of
 from .vocabulary import Vocabulary
+from .white_space import with_white_space
 
 
 class FormFeatures(NamedTuple):
@@ -35,8 +36,14 @@ class FormFeatures(NamedTuple):
 class DocFeatures(NamedTuple):
     """Features of a batch of docs. What depends on a word alone stands once per distinct form.
 
-    lengths: number of tokens of each doc, shape (n_docs,).
-    forms: which distinct form each token has, docs one after another, shape (n_tokens,).
+    White-space tokens are left out of all of them but `n_tokens`; the tokens that are left are
+    those that are read.
+
+    n_tokens: number of tokens of each doc, shape (n_docs,).
+    read: index of each token that is read, counted over all tokens, shape (n_read,). None if all
+        of them are read.
+    lengths: number of tokens of each doc that are read, shape (n_docs,).
+    forms: which distinct form each token has, docs one after another, shape (n_read,).
     keys: the hash of each distinct form, shape (n_forms,).
     vectors: static vector of each distinct form, shape (n_forms, vector_width). They can change
         at any time, unlike the other features.
@@ -44,6 +51,8 @@ class DocFeatures(NamedTuple):
     sizes: of what the features refer to, see `tables.sizes_of`.
     """
 
+    n_tokens: Ints1d
+    read: Ints1d | None
     lengths: Ints1d
     forms: Ints1d
     keys: numpy.ndarray
@@ -127,12 +136,15 @@ def extract_features(docs: Sequence[Doc], attrs: Mapping[str, Any]) -> DocFeatur
     """Return the features of the docs, with the settings of `FeatureExtractor` in `attrs`."""
     vocabulary: Vocabulary = attrs["vocabulary"]
     with_vectors = attrs["include_static_vectors"]
-    lengths = numpy.asarray([len(doc) for doc in docs], dtype="int64")
-    keys, owners, forms = _distinct_forms(docs, lengths, by_vocab=with_vectors)
+    n_tokens = numpy.asarray([len(doc) for doc in docs], dtype="int64")
+    orths, read, lengths = _words(docs, n_tokens)
+    keys, owners, forms = _distinct_forms(docs, orths, lengths, by_vocab=with_vectors)
     vectors = numpy.zeros((len(keys), 0), dtype="float32")
     if with_vectors:
         vectors = static_vectors(docs, owners, keys)
     return DocFeatures(
+        n_tokens=n_tokens,
+        read=read,
         lengths=lengths,
         forms=forms,
         keys=keys,
@@ -142,16 +154,32 @@ def extract_features(docs: Sequence[Doc], attrs: Mapping[str, Any]) -> DocFeatur
     )
 
 
+def _words(docs: Sequence[Doc], n_tokens: Ints1d) -> tuple[numpy.ndarray, Ints1d | None, Ints1d]:
+    """Return the hashes of all tokens but white space, and `read` and `lengths` of `DocFeatures`.
+
+    n_tokens: number of tokens of each doc, shape (n_docs,).
+    """
+    if not n_tokens.sum():
+        return numpy.zeros(0, dtype="uint64"), None, n_tokens
+    orths, space = numpy.concatenate([with_white_space(doc, [ORTH]) for doc in docs]).T
+    if not space.any():
+        return orths, None, n_tokens
+    read = numpy.flatnonzero(space == 0)
+    n_before = numpy.searchsorted(read, numpy.cumsum(n_tokens))
+    return orths[read], read, numpy.diff(n_before, prepend=0)
+
+
 def _distinct_forms(
-    docs: Sequence[Doc], lengths: Ints1d, *, by_vocab: bool
+    docs: Sequence[Doc], orths: numpy.ndarray, lengths: Ints1d, *, by_vocab: bool
 ) -> tuple[numpy.ndarray, Ints1d, Ints1d]:
     """Return the distinct forms' hashes, a doc of each, and which form each token has.
 
+    orths: hash of each token, docs one after another, shape (n_read,).
+    lengths: number of tokens of each doc, shape (n_docs,).
     by_vocab: whether a form of two vocabs counts as two, because it may have two static vectors.
     """
-    if not lengths.sum():
-        return numpy.zeros(0, dtype="uint64"), _ints([]), _ints([])
-    orths = numpy.concatenate([doc.to_array(ORTH).reshape(-1) for doc in docs])
+    if not len(orths):
+        return orths, _ints([]), _ints([])
     vocabs = {id(doc.vocab): i for i, doc in enumerate(docs)}
     if by_vocab and len(vocabs) > 1:
         of_tokens = numpy.repeat([vocabs[id(doc.vocab)] for doc in docs], lengths)
@@ -161,6 +189,20 @@ def _distinct_forms(
         _, first, forms = numpy.unique(orths, return_index=True, return_inverse=True)
     owners = numpy.searchsorted(numpy.cumsum(lengths), first, side="right")
     return orths[first], owners, forms.reshape(-1).astype("int64")
+
+
+def scores_of_docs(scores: Any, X: DocFeatures, zeros: Callable[..., Any]) -> list[Any]:
+    """Return the scores of all tokens of each doc, shape (n_tokens, n_columns) each.
+
+    scores: those of the tokens that are read, shape (n_read, n_columns), an array of any library.
+    zeros: from a shape to such an array. White space has rows of zeros.
+    """
+    if X.read is not None:
+        of_all = zeros((int(X.n_tokens.sum()), scores.shape[1]))
+        of_all[X.read] = scores
+        scores = of_all
+    ends = numpy.cumsum(X.n_tokens).tolist()
+    return [scores[end - n : end] for end, n in zip(ends, X.n_tokens.tolist(), strict=True)]
 
 
 def _form_features(

@@ -61,7 +61,10 @@ class Vocabulary:
 
     @classmethod
     def from_docs(cls, docs: Iterable[Doc]) -> Vocabulary:
-        """Build a vocabulary of all words and characters of the docs, however rare."""
+        """Build a vocabulary of all words and characters of the docs, however rare.
+
+        White-space tokens are no words.
+        """
         forms: Counter[str] = Counter()
         for doc in docs:
             strings = doc.vocab.strings
@@ -70,6 +73,8 @@ class Vocabulary:
         words: Counter[str] = Counter()
         characters: Counter[str] = Counter()
         for form, count in forms.items():
+            if form.isspace():
+                continue
             words[form.lower()] += count
             characters.update(set(form))
         return cls(words, characters)

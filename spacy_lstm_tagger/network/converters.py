@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..arrays import Floats2d, Ints1d, Ints2d
 from ..features import windows
-from ..features.extractor import DocFeatures, FormFeatures
+from ..features.extractor import DocFeatures, FormFeatures, scores_of_docs
 from .recurrent import PaddedBatch
 from .shim import shim_of
 from .tagger_network import Forms
@@ -70,14 +70,16 @@ def convert_scores(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], ArgsKwargs]]:
     """Return one array of scores for each doc; on the way back, gradients of logits.
 
-    In training, scores are probabilities: those of each output sum to 1.
+    In training, scores are probabilities: those of each output sum to 1. White space, which the
+    network does not read, has zeros.
     """
     X, Yt = X_Yt
     Y = Yt.float()
     if is_train:
         blocks = Yt.detach().float().split(list(model.attrs["columns"].values()), dim=1)
         Y = torch.cat([torch.softmax(block, dim=1) for block in blocks], dim=1)
-    return _split(torch2xp(Y), X.lengths), partial(_gradient_of, Yt, model.ops)
+    scores = scores_of_docs(torch2xp(Y), X, model.ops.alloc)
+    return scores, partial(_gradient_of, Yt, model.ops, read=X.read)
 
 
 def convert_rows(
@@ -105,8 +107,11 @@ def convert_encoded(
     return _split(torch2xp(Yt), _lengths(X)), partial(_gradient_of, Yt, model.ops)
 
 
-def _gradient_of(Yt: Tensor, ops: Any, dY: list[Floats2d]) -> ArgsKwargs:
-    dYt = xp2torch(ops.flatten(dY), device=Yt.device).to(Yt.dtype).reshape(Yt.shape)
+def _gradient_of(
+    Yt: Tensor, ops: Any, dY: list[Floats2d], *, read: Ints1d | None = None
+) -> ArgsKwargs:
+    rows = ops.flatten(dY) if read is None else ops.flatten(dY)[read]
+    dYt = xp2torch(rows, device=Yt.device).to(Yt.dtype).reshape(Yt.shape)
     return ArgsKwargs(args=((Yt,),), kwargs={"grad_tensors": (dYt,)})
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from spacy.tokens import Doc
 
+from ..features.white_space import with_white_space
+
 
 class GoldCombinations:
     """The distinct combinations of gold values that occur on tokens.
@@ -18,11 +20,11 @@ class GoldCombinations:
         self._found: set[tuple[str, ...]] = set()
 
     def add(self, doc: Doc) -> None:
-        """Add the combinations of an annotated doc."""
+        """Add the combinations of an annotated doc, of all tokens but white space."""
         strings = doc.vocab.strings
-        rows = doc.to_array(self.attrs).reshape(len(doc), len(self.attrs)).tolist()
-        for row in set(map(tuple, rows)):
-            self._found.add(tuple(strings[value] for value in row))
+        for *row, space in set(map(tuple, with_white_space(doc, self.attrs).tolist())):
+            if not space:
+                self._found.add(tuple(strings[value] for value in row))
 
     def of(self, *attrs: str) -> set[tuple[str, ...]]:
         """Return the distinct combinations of some attributes, without those that lack one."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.scorer import Scorer
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 
 from ..arrays import Floats2d, Ints1d
@@ -32,11 +32,13 @@ class Output(ABC):
 
     name: its name, under which it is registered and the model knows its columns.
     attr: spaCy's name of the token attribute, such as "TAG".
+    white_space: value of white-space tokens. It is set by rule: they are neither read nor learned.
     learned: keys of `cfg` that training fills, with their values before training.
     """
 
     name: ClassVar[str]
     attr: ClassVar[str]
+    white_space: ClassVar[str]
     learned: ClassVar[Mapping[str, Any]] = {}
 
     @property
@@ -90,6 +92,16 @@ class Output(ABC):
             for token, column in zip(doc, of_doc.tolist(), strict=True):
                 if overwrite or not getattr(token, attr):
                     setattr(token, attr, labels[column])
+
+    def open_to(self, tokens: Iterable[Token], cfg: Cfg) -> list[Token]:
+        """Return the tokens whose attribute may be set: all of them if `cfg` says overwrite."""
+        attr = self.attr.lower()
+        return [token for token in tokens if cfg["overwrite"] or not getattr(token, attr)]
+
+    def annotate_white_space(self, tokens: Iterable[Token]) -> None:
+        """Set the attribute of white-space tokens."""
+        for token in tokens:
+            setattr(token, f"{self.attr.lower()}_", self.white_space)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the scores of predicted docs, as a spaCy scorer does."""

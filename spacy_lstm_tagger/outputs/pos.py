@@ -36,6 +36,7 @@ class PosOutput(Output):
 
     name = "pos"
     attr = "POS"
+    white_space = "SPACE"
     learned: ClassVar[Mapping[str, Any]] = {KEY: {}}
 
     def __init__(self) -> None:

@@ -21,6 +21,7 @@ class TagOutput(Output):
 
     name = "tag"
     attr = "TAG"
+    white_space = "_SP"  # as in spaCy's pipelines
 
     def labels(self, cfg: Cfg) -> Sequence[str]:
         """Return the names of the columns, in their order."""

@@ -1,14 +1,24 @@
-"""Probabilities kept on docs: `doc._.tag_probabilities` and the attributes that read them."""
+"""Probabilities kept on docs: `doc._.tag_probabilities` and the attributes that read them.
+
+What is kept belongs to the tokens of the time when they were tagged. A token that was merged or
+split since then has no probabilities any more; white space, whose tag is set by rule, never has.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy
+from spacy.attrs import IDX, ORTH
 from spacy.tokens import Doc, Token
 
-from ..arrays import Floats2d, Ints2d
+from ..arrays import Floats1d, Floats2d, Ints1d, Ints2d
+from ..features.white_space import with_white_space
 from .prediction import by_doc
+
+KEPT = "tag_probabilities_kept"
+"""Name of the attribute of docs that is saved; the others read it."""
 
 
 def check_setting(name: str, value: object) -> None:
@@ -23,12 +33,14 @@ def check_setting(name: str, value: object) -> None:
 
 def add_extensions() -> None:
     """Register the attributes, unless something under their names is there."""
-    for name in ("tag_probabilities", "tag_labels", "tag_ranking"):
+    if not Doc.has_extension(KEPT):
+        Doc.set_extension(KEPT, default=None)
+    for name, of_doc in (("tag_probabilities", _matrix), ("tag_labels", _labels)):
         if not Doc.has_extension(name):
-            Doc.set_extension(name, default=None)
-    for name, getter in (("tag_probability", _best), ("tag_candidates", _candidates)):
+            Doc.set_extension(name, getter=of_doc)
+    for name, of_token in (("tag_probability", _best), ("tag_candidates", _candidates)):
         if not Token.has_extension(name):
-            Token.set_extension(name, getter=getter)
+            Token.set_extension(name, getter=of_token)
 
 
 def save(
@@ -41,21 +53,18 @@ def save(
 
     labels: names of the columns.
     probabilities: shape (n_tokens, n_labels), docs one after another.
-    kept: True for all of them, in `doc._.tag_probabilities`; or how many of each token's most
-        probable tags, in `token._.tag_candidates` alone.
+    kept: True for all of them; or how many of each token's most probable tags.
     """
-    for doc in docs:
-        doc._.tag_labels = list(labels)
-        doc._.tag_probabilities = doc._.tag_ranking = None  # of an earlier run, or another tagger
-    if kept is True:
-        for doc, rows in zip(docs, by_doc(probabilities, docs), strict=True):
-            doc._.tag_probabilities = numpy.array(rows, dtype="float32")  # not a view
-        return
-    best = most_probable(probabilities, min(int(kept), len(labels)))
-    values = numpy.take_along_axis(probabilities, best, axis=1).astype("float32")
-    tags = best.astype("uint16")
-    for doc, of_tags, of_values in zip(docs, by_doc(tags, docs), by_doc(values, docs), strict=True):
-        doc._.tag_ranking = {"tags": of_tags.copy(), "probabilities": of_values.copy()}
+    columns: dict[str, numpy.ndarray] = {"probabilities": probabilities.astype("float32")}
+    if kept is not True:
+        best = most_probable(probabilities, min(int(kept), len(labels)))
+        columns["probabilities"] = numpy.take_along_axis(columns["probabilities"], best, axis=1)
+        columns["tags"] = best.astype("uint16")
+    of_docs = {name: by_doc(rows, docs) for name, rows in columns.items()}
+    for i, doc in enumerate(docs):
+        starts, forms, _ = _tokens(doc)
+        rows = {name: of_doc[i].copy() for name, of_doc in of_docs.items()}  # no views
+        setattr(doc._, KEPT, {"labels": list(labels), "starts": starts, "forms": forms, **rows})
 
 
 def most_probable(probabilities: Floats2d, n: int) -> Ints2d:
@@ -72,26 +81,97 @@ def most_probable(probabilities: Floats2d, n: int) -> Ints2d:
     return best
 
 
-def _candidates(token: Token) -> list[tuple[str, float]] | None:
-    """Return the most probable tags with their probabilities, best first; None if none are kept."""
-    doc = token.doc
-    if doc._.tag_ranking is not None:
-        tags = doc._.tag_ranking["tags"][token.i].tolist()
-        values = doc._.tag_ranking["probabilities"][token.i].tolist()
-    elif doc._.tag_probabilities is not None:
-        row = doc._.tag_probabilities[token.i]
-        tags = numpy.argsort(-row, kind="stable").tolist()
-        values = row[tags].tolist()
-    else:
-        return None
-    return [(doc._.tag_labels[tag], value) for tag, value in zip(tags, values, strict=True)]
+def tag_confidences(doc: Doc) -> Floats1d:
+    """Return the probability of each token's tag, shape (n_tokens,).
+
+    NaN if it was not kept, or the tag is another by now.
+    """
+    found = numpy.full(len(doc), numpy.nan)
+    kept = _kept(doc)
+    if kept is None or not kept["labels"]:
+        return found
+    rows = _rows_of_tokens(doc, kept)
+    strings, labels = doc.vocab.strings, {tag: i for i, tag in enumerate(kept["labels"])}
+    columns = numpy.asarray([labels.get(strings[tag], -1) for tag in doc.to_array("TAG").tolist()])
+    known = numpy.flatnonzero((rows >= 0) & (columns >= 0))
+    of_known, wanted = rows[known], columns[known]
+    if "tags" not in kept:
+        found[known] = kept["probabilities"][of_known, wanted]
+        return found
+    same = kept["tags"][of_known] == wanted[:, None]
+    values = kept["probabilities"][of_known].max(axis=1, where=same, initial=-1.0)
+    found[known] = numpy.where(values >= 0, values, numpy.nan)
+    return found
 
 
 def tag_confidence(token: Token) -> float | None:
     """Return the probability of a token's tag; None if it was not kept, or the tag is another."""
-    if not Token.has_extension("tag_candidates"):
+    return dict(_candidates(token) or ()).get(token.tag_)
+
+
+def _kept(doc: Doc) -> dict[str, Any] | None:
+    return getattr(doc._, KEPT) if Doc.has_extension(KEPT) else None
+
+
+def _tokens(doc: Doc) -> tuple[Ints1d, numpy.ndarray, numpy.ndarray]:
+    """Return the character offset and hash of each token, and whether it is white space."""
+    starts, forms, space = with_white_space(doc, [IDX, ORTH]).T
+    return starts.astype("int64"), forms.copy(), space.astype(bool)
+
+
+def _rows_of_tokens(doc: Doc, kept: dict[str, Any]) -> Ints1d:
+    """Return the row that each token had when it was tagged, -1 if none, shape (n_tokens,).
+
+    A token is the same if its text and the place of its text in the doc are.
+    """
+    starts, forms, space = _tokens(doc)
+    rows = numpy.searchsorted(kept["starts"], starts)
+    rows = numpy.minimum(rows, len(kept["starts"]) - 1)
+    if not len(kept["starts"]):
+        return numpy.full(len(doc), -1)
+    same = (kept["starts"][rows] == starts) & (kept["forms"][rows] == forms) & ~space
+    return numpy.where(same, rows, -1)
+
+
+def _matrix(doc: Doc) -> Floats2d | None:
+    """Return all probabilities, NaN for tokens that have none, shape (n_tokens, n_labels).
+
+    None if not all of them were kept.
+    """
+    kept = _kept(doc)
+    if kept is None or "tags" in kept:
         return None
-    return dict(token._.tag_candidates or ()).get(token.tag_)
+    rows = _rows_of_tokens(doc, kept)
+    matrix = numpy.full((len(doc), len(kept["labels"])), numpy.nan, dtype="float32")
+    matrix[rows >= 0] = kept["probabilities"][rows[rows >= 0]]
+    return matrix
+
+
+def _labels(doc: Doc) -> list[str] | None:
+    """Return the names of the columns of `doc._.tag_probabilities`; None if nothing is kept."""
+    kept = _kept(doc)
+    return None if kept is None else list(kept["labels"])
+
+
+def _row_of_token(token: Token, kept: dict[str, Any]) -> int:
+    """Return one of `_rows_of_tokens`."""
+    starts = kept["starts"]
+    row = int(numpy.searchsorted(starts, token.idx))
+    same = row < len(starts) and starts[row] == token.idx and kept["forms"][row] == token.orth
+    return row if same and not token.is_space else -1
+
+
+def _candidates(token: Token) -> list[tuple[str, float]] | None:
+    """Return the most probable tags with their probabilities, best first; None if none are kept."""
+    kept = _kept(token.doc)
+    row = -1 if kept is None else _row_of_token(token, kept)
+    if kept is None or row < 0:
+        return None
+    values = kept["probabilities"][row]
+    ranks = numpy.argsort(-values, kind="stable")
+    tags = ranks if "tags" not in kept else kept["tags"][row][ranks]
+    pairs = zip(tags.tolist(), values[ranks].tolist(), strict=True)
+    return [(kept["labels"][tag], value) for tag, value in pairs]
 
 
 def _best(token: Token) -> float | None:

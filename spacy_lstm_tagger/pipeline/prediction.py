@@ -11,8 +11,9 @@ from spacy.tokens import Doc
 from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
+from ..features.white_space import white_space_rows
 from ..outputs.output import Output
-from .probabilities import probabilities_of, score_tokens
+from .probabilities import probabilities_of, score_tokens, set_white_space
 
 
 class Prediction(list[Ints1d]):
@@ -45,6 +46,7 @@ def predict_docs(
     probabilities = None
     if with_probabilities:
         scores[0] = probabilities_of(tagger, scores[0])
+        set_white_space(scores[0], tagger.labels, white_space_rows(docs))
         probabilities = to_numpy(scores[0])
     chosen: dict[str, Ints1d] = {}
     for output, of_output in zip(outputs, scores, strict=True):

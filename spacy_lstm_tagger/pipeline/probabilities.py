@@ -8,8 +8,10 @@ from spacy.pipeline.tagger import Tagger
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 
-from ..arrays import Floats2d
+from ..arrays import Floats2d, Ints1d
+from ..features.white_space import white_space_rows
 from ..outputs import columns_of
+from ..outputs.tag import TagOutput
 from ..training.loss import flatten, split_columns
 
 
@@ -38,6 +40,19 @@ def probabilities_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
     return tagger.model.ops.softmax(scores, temperature=tagger.cfg.get("temperature", 1.0))
 
 
+def set_white_space(probabilities: Floats2d, labels: Sequence[str], rows: Ints1d) -> None:
+    """Make the tag of white-space tokens certain: it is set by rule.
+
+    probabilities: shape (n_tokens, n_labels), altered in place. A row is zeros if that tag is not
+        among the labels.
+    rows: the white-space tokens, shape (n_white_space,).
+    """
+    if len(rows):
+        probabilities[rows] = 0.0
+        if TagOutput.white_space in labels:
+            probabilities[rows, list(labels).index(TagOutput.white_space)] = 1.0
+
+
 def check_read(tagger: Tagger, docs: Sequence[Doc]) -> None:
     """Raise ValueError if the model reads the output of a component that docs did not go through.
 
@@ -56,9 +71,10 @@ def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
     """Return the probability of every label for every token, without modifying the docs.
 
     Returns one array of shape (n_tokens, n_labels) for each doc, columns in the order of the
-    tagger's labels, rows summing to 1. Raises ValueError for docs that did not go through the
-    components whose output the model reads.
+    tagger's labels, rows summing to 1; those of white space are zeros if its tag is no label.
+    Raises ValueError for docs that did not go through the components whose output the model reads.
     """
     check_read(tagger, docs)
     probabilities = probabilities_of(tagger, score_tokens(tagger, docs)[0])
+    set_white_space(probabilities, tagger.labels, white_space_rows(docs))
     return tagger.model.ops.unflatten(probabilities, [len(doc) for doc in docs])

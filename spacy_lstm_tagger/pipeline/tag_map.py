@@ -14,6 +14,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 
+from ..outputs.pos import PosOutput
 from ..settings import ENVIRONMENT_ERRORS
 
 FILE = "tag_map.json"
@@ -65,7 +66,7 @@ class TagMap(Pipe):
             counts.update(
                 (token.tag_, token.lower_, token.pos_)
                 for token in eg.reference
-                if token.tag_ and token.pos_
+                if token.tag_ and token.pos_ and not token.is_space
             )
         if not counts:
             raise ValueError(
@@ -86,6 +87,8 @@ class TagMap(Pipe):
             if token.tag and (self.overwrite or not token.pos):
                 tag = token.tag_
                 pos = self.words.get(tag, {}).get(token.lower_) or self.tags.get(tag)
+                if token.is_space:
+                    pos = PosOutput.white_space
                 if pos:
                     token.pos_ = pos
         return doc

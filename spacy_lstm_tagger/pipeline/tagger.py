@@ -14,6 +14,7 @@ from thinc.api import Model, Optimizer
 from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
+from ..features.white_space import white_space_tokens
 from ..outputs import columns_of, make_outputs, set_columns
 from ..outputs.gold import combinations_in
 from ..outputs.output import Output
@@ -186,11 +187,17 @@ class LSTMTagger(SafelySavedTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
+        tags, *others = self.outputs
+        space = white_space_tokens(docs)
+        open_to_tags = tags.open_to(space, self.cfg)
         super().set_annotations(docs, batch_tag_ids)
+        tags.annotate_white_space(open_to_tags)
         if not isinstance(batch_tag_ids, Prediction):
             return
-        for output in self.outputs[1:]:
+        for output in others:
+            open_to_output = output.open_to(space, self.cfg)
             output.annotate(docs, batch_tag_ids.others[output.name], self.cfg)
+            output.annotate_white_space(open_to_output)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 

@@ -9,7 +9,7 @@ import numpy
 from thinc.api import Model
 
 from ..arrays import Floats2d, Ints1d
-from ..features.extractor import DocFeatures, FormFeatures
+from ..features.extractor import DocFeatures, FormFeatures, scores_of_docs
 from ..features.windows import CONTEXT, WINDOW, make_blocks, plan_reading
 from .onnx_shim import OnnxShim
 
@@ -55,17 +55,13 @@ def init(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
 def forward(
     model: Model[Any, Any], X: DocFeatures, is_train: bool
 ) -> tuple[list[Floats2d], Callable[[Any], list[Any]]]:
-    """Return the logits of each doc, shape (n_tokens, n_columns).
+    """Return the logits of each doc, shape (n_tokens, n_columns); zeros for white space.
 
     Raises ValueError if `is_train` is true.
     """
     if is_train:
         init(model)
-    ends = numpy.cumsum(X.lengths).tolist()
-    scores = _scores(model, X)
-    return [
-        scores[end - n : end] for end, n in zip(ends, X.lengths.tolist(), strict=True)
-    ], _no_backprop
+    return scores_of_docs(_scores(model, X), X, model.ops.alloc), _no_backprop
 
 
 def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:

@@ -9,6 +9,7 @@ from spacy.attrs import ORTH
 from spacy.training import Example
 
 from ..arrays import Ints1d
+from ..features.white_space import with_white_space
 
 
 def same_tokens(eg: Example) -> bool:
@@ -40,14 +41,16 @@ def aligned_tokens(eg: Example) -> tuple[Ints1d, Ints1d]:
 def aligned_values(examples: Iterable[Example], attr: str) -> list[str | None]:
     """Return the gold value of every predicted token, docs one after another.
 
-    A value is "" or None if the token is misaligned or not annotated.
+    A value is "" or None if the token is misaligned, not annotated, or white space.
     attr: name of a token attribute, such as "TAG".
     """
     return [value for eg in examples for value in _values(eg, attr)]
 
 
 def _values(eg: Example, attr: str) -> list[str | None]:
-    if same_tokens(eg):
-        strings = eg.reference.vocab.strings
-        return [strings[value] for value in eg.reference.to_array(attr).tolist()]
-    return eg.get_aligned(attr, as_string=True)
+    if not same_tokens(eg):
+        values = eg.get_aligned(attr, as_string=True)
+        return [None if t.is_space else v for t, v in zip(eg.predicted, values, strict=True)]
+    strings = eg.reference.vocab.strings
+    values, space = with_white_space(eg.reference, [attr]).T
+    return [strings[value] for value in (values * (space == 0)).tolist()]

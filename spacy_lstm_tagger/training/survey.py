@@ -20,7 +20,7 @@ SAMPLE = 10
 class Survey(NamedTuple):
     """Findings of a survey of the training examples.
 
-    sample: the first examples that have tokens; one without, if there are none.
+    sample: the first examples that have words; one without, if there are none.
     gold: the gold values that occur, and which of them together.
     vocabulary: counts of words and characters, without those that augmentation added.
     """
@@ -53,7 +53,7 @@ def survey(
             validate_examples([eg], method)
             gold.add(eg.reference)
             first = first or [eg]
-            if len(sample) < SAMPLE and len(eg.predicted):
+            if len(sample) < SAMPLE and not all(token.is_space for token in eg.predicted):
                 sample.append(eg)
             if not is_added(eg):
                 yield eg.predicted
