@@ -77,6 +77,48 @@ def test_case(nlp, example, share, change):
     assert texts(example.predicted) == WORDS  # the original is left as it was
 
 
+@pytest.mark.parametrize(
+    ("language", "share", "words", "expected"),
+    [
+        ("tr", "upper_case", ["Bu", "iyi", "ışık"], ["BU", "İYİ", "IŞIK"]),
+        ("tr", "lower_case", ["İstanbul", "ISPARTA"], ["istanbul", "ısparta"]),
+        ("az", "upper_case", ["iki"], ["İKİ"]),
+        ("lt", "lower_case", ["I\u0301"], ["i\u0307\u0301"]),
+        ("el", "upper_case", ["Ο", "άνθρωπος", "ή"], ["Ο", "ΑΝΘΡΩΠΟΣ", "Ή"]),
+        ("el", "lower_case", ["Ο", "ΔΡΟΜΟΣ", "ΤΟΥΣ"], ["ο", "δρομος", "τους"]),
+        ("de", "upper_case", ["Die", "Straße"], ["DIE", "STRASSE"]),
+        ("en", "upper_case", ["iyi"], ["IYI"]),
+    ],
+)
+def test_case_is_that_of_the_pipelines_language(language, share, words, expected):
+    nlp = spacy.blank(language)
+    reference = Doc(nlp.vocab, words=words, tags=["X"] * len(words))
+    result = altered(nlp, Example(Doc(nlp.vocab, words=words), reference), **{share: 1.0})
+    assert texts(result.predicted) == texts(result.reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "share", "ours", "theirs", "expected"),
+    [
+        ("de", "upper_case", ["Stra", "ßen"], ["Straßen"], (["STRA", "SSEN"], ["STRASSEN"])),
+        ("de", "upper_case", ["Fußball"], ["Fuß", "ball"], (["FUSSBALL"], ["FUSS", "BALL"])),
+        ("el", "lower_case", ["ΟΔ", "ΟΣ"], ["ΟΔΟΣ"], (["οδ", "ος"], ["οδος"])),
+        ("el", "lower_case", ["ΟΔΟΣ"], ["ΟΔΟ", "Σ"], (["οδος"], ["οδο", "ς"])),
+        ("el", "lower_case", ["ΤΟΥΣ", "ΕΦΗΒΟΥΣ"], ["ΤΟΥΣΕΦΗΒΟΥΣ"], (["τουσ", "εφηβους"], None)),
+    ],
+)
+def test_case_of_words_that_are_split_in_two_ways(language, share, ours, theirs, expected):
+    nlp = spacy.blank(language)
+    spaces = {n: [False] * n for n in (1, 2)}
+    reference = Doc(nlp.vocab, words=theirs, spaces=spaces[len(theirs)], tags=["X"] * len(theirs))
+    predicted = Doc(nlp.vocab, words=ours, spaces=spaces[len(ours)])
+    result = altered(nlp, Example(predicted, reference), **{share: 1.0})
+    assert result.predicted.text == result.reference.text
+    assert texts(result.predicted) == expected[0]
+    assert texts(result.reference) == (expected[1] or ["".join(expected[0])])
+    assert result.get_aligned("TAG", as_string=True) == ["X"] * len(ours)
+
+
 def test_typos_spare_short_words_and_what_is_no_word(nlp, example):
     changed = 0
     for _ in range(50):

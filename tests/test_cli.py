@@ -568,7 +568,7 @@ def test_a_given_vocabulary_takes_the_place_of_the_corpus(
     (learned,) = [
         node.attrs["vocabulary"] for node in tagger.model.walk() if "vocabulary" in node.attrs
     ]
-    assert learned.to_dict() == vocabulary
+    assert learned.to_dict() == {**vocabulary, "language": "en"}
 
 
 def test_tag_prints_a_table(model: Path) -> None:

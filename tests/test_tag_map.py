@@ -55,6 +55,17 @@ def test_parts_of_speech_are_set(tag_map, nlp) -> None:
     assert pos_of(tag_map, nlp, [], []) == []
 
 
+def test_words_are_lower_cased_as_their_language_does() -> None:
+    nlp = spacy.blank("tr")
+    component = nlp.add_pipe("lstm_tagger_pos")
+    words, tags = ["ılık", "ılık", "Ilık", "su", "ev", "yol", "iyi"], ["X"] * 7
+    pos = ["ADJ"] * 3 + ["NOUN"] * 4
+    doc = Doc(nlp.vocab, words=words, tags=tags, pos=pos)
+    component.initialize(lambda: [Example(Doc(nlp.vocab, words=words), doc)], nlp=nlp)
+    assert component.words == {"X": {"ılık": "ADJ"}}
+    assert pos_of(component, nlp, ["ILIK", "Ilık", "İLİK"], ["X"] * 3) == ["ADJ", "ADJ", "NOUN"]
+
+
 def test_what_another_component_set_stays_unless_told_otherwise(tag_map, nlp) -> None:
     arguments = ["ham", "eggs"], ["NN", "NN"], ["PROPN", ""]
     assert pos_of(tag_map, nlp, *arguments) == ["PROPN", "NOUN"]

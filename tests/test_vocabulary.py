@@ -1,12 +1,19 @@
 """The vocabulary: counting, rows, bytes, and what it refuses."""
 
+from pathlib import Path
+
 import pytest
 import spacy
+import srsly
+from click.testing import Result
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from spacy.vocab import Vocab
+from typer.testing import CliRunner
 
+from spacy_lstm_tagger.cli import lstm_tagger_cli
 from spacy_lstm_tagger.features.extractor import FeatureExtractor
 from spacy_lstm_tagger.features.vocabulary import LEAST_RARE, UNKNOWN, Vocabulary
 
@@ -16,9 +23,10 @@ RARE = [chr(0x4E00 + i) for i in range(LEAST_RARE)]
 Counts = st.dictionaries(st.text(min_size=1, max_size=5), st.integers(1, 1000), max_size=8)
 
 
-def learn(*sentences: str) -> Vocabulary:
+def learn(*sentences: str, language: str | None = None) -> Vocabulary:
     vocab = Vocab()
-    return Vocabulary.from_docs(Doc(vocab, words=sentence.split()) for sentence in sentences)
+    docs = (Doc(vocab, words=sentence.split()) for sentence in sentences)
+    return Vocabulary.from_docs(docs, language=language)
 
 
 def test_words_are_counted_without_regard_to_case() -> None:
@@ -107,6 +115,76 @@ def test_affix_rows_are_prefixes_then_suffixes() -> None:
     assert vocabulary.affix_rows("") == [0] * 7
 
 
+KNOWN = [
+    ("tr", "ışık", "Işık", "IŞIK"),
+    ("tr", "iyi", "İyi", "İYİ"),
+    ("lt", "i\u0307\u0301", "I\u0301", "I\u0301"),
+    ("el", "άνθρωπος", "Άνθρωπος", "ΑΝΘΡΩΠΟΣ"),
+    ("el", "άνθρωπος", "ΆΝΘΡΩΠΟΣ", "ΑΝΘΡΩΠΟΣ"),
+    ("de", "straße", "Straße", "STRASSE"),
+    ("de", "straße", "STRAßE", "STRASSE"),
+    ("en", "ham", "Ham", "HAM"),
+    ("xx", "ışık", "ışık", "IŞIK"),
+]
+"""Languages, words, their forms with a first capital and in capitals."""
+
+
+@pytest.mark.parametrize(("language", "word", "title", "capitals"), KNOWN)
+def test_what_is_known_stays_known_in_capitals(language, word, title, capitals) -> None:
+    common = f"{word[:1]}x {word[:1]}y {word}"
+    vocabulary = learn(common, word, language=language).pruned(1, affixes=True)
+    vocabulary = Vocabulary(
+        vocabulary.words,
+        vocabulary.characters,
+        {f"{word[:1]}-": 9, f"-{word[-1:]}": 8},
+        language=language,
+    )
+    row, affixes = vocabulary.word_row(word), vocabulary.affix_rows(word)
+    assert row != UNKNOWN != affixes[0]
+    for form in (title, capitals):
+        assert vocabulary.word_of(form) == word
+        assert vocabulary.word_row(form) == row
+        assert vocabulary.word_count(form) == 2
+        assert vocabulary.affix_rows(form) == affixes
+
+
+@pytest.mark.parametrize(("language", "word", "title", "capitals"), KNOWN)
+def test_it_does_so_in_what_was_saved_and_pruned(language, word, title, capitals) -> None:
+    vocabulary = Vocabulary.from_dict(learn(word, *RARE, language=language).to_dict()).pruned(1)
+    assert vocabulary.word_row(capitals) == vocabulary.word_row(word) != UNKNOWN
+
+
+def test_words_are_counted_as_their_language_writes_them() -> None:
+    assert learn("IŞIK Işık ışık İyi", language="tr").words == {"ışık": 3, "iyi": 1}
+    assert learn("IŞIK Işık ışık", language="en").words == {"işik": 1, "işık": 1, "ışık": 1}
+
+
+def test_the_lower_cased_form_comes_before_other_words_in_these_capitals() -> None:
+    vocabulary = learn("masse maße maße", language="de")
+    assert vocabulary.word_of("MASSE") == "masse"
+
+
+def test_of_several_words_in_these_capitals_the_most_frequent_is_meant() -> None:
+    vocabulary = learn("νόμος νόμος νομός", language="el")
+    assert vocabulary.word_of("ΝΟΜΟΣ") == "νόμος"
+    assert vocabulary.word_of("Νομοσ") == "νομοσ"
+
+
+def test_an_unknown_form_is_lower_cased_for_its_affixes() -> None:
+    vocabulary = Vocabulary({}, {}, {"-ık": 5, "ı-": 5}, language="tr")
+    assert vocabulary.word_row("IŞIK") == UNKNOWN
+    assert vocabulary.affix_rows("IŞIK") == vocabulary.affix_rows("ışık")
+    assert any(vocabulary.affix_rows("IŞIK"))
+
+
+def test_without_a_language_capitals_are_lower_cased_and_no_more() -> None:
+    """As in the models of earlier versions, whose scores must not change."""
+    vocabulary = learn("straße ışık")
+    assert "language" not in vocabulary.to_dict()
+    assert vocabulary.word_row("STRASSE") == vocabulary.word_row("IŞIK") == UNKNOWN
+    assert vocabulary.word_row("Straße") != UNKNOWN
+
+
 def test_affixes_are_found_only_when_asked_for() -> None:
     vocabulary = learn("walking talking making").pruned(1)
     assert vocabulary.affixes == {}
@@ -132,6 +210,14 @@ def test_dict_round_trip_keeps_everything(words: dict, characters: dict, affixes
     assert list(again.words) == list(vocabulary.words)
     assert list(again.characters) == list(vocabulary.characters)
     assert list(again.affixes) == list(vocabulary.affixes)
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_dict_round_trip_keeps_the_language(language: str) -> None:
+    vocabulary = learn("IŞIK", language=language)
+    again = Vocabulary.from_dict(vocabulary.to_dict())
+    assert again == vocabulary != learn("IŞIK", language="de")
+    assert again.language == again.pruned(1).language == language
 
 
 @given(Counts)
@@ -176,6 +262,9 @@ def test_model_saves_and_loads_its_vocabulary() -> None:
         ({"words": {"ham": 1.5}, "characters": {}}, r"words.*but found 'ham': 1.5"),
         ({"words": {"": 1}, "characters": {}}, r"words.*non-empty strings.*but found '': 1"),
         ({"words": {}, "characters": {7: 1}}, r"characters.*but found 7: 1"),
+        ({"words": {}, "characters": {}, "language": 7}, r"'language' must be a code.*found 7"),
+        ({"words": {}, "characters": {}, "language": ""}, r"must be a code.*found ''"),
+        ({"words": {}, "characters": {}, "language": None}, r"must be a code.*found None"),
     ],
 )
 def test_malformed_vocabulary_is_refused(data, message: str) -> None:
@@ -197,3 +286,81 @@ def test_empty_vocabulary_is_refused_by_initialize(small_config, make_examples) 
     examples = make_examples(nlp)
     with pytest.raises(ValueError, match="no vocabulary"):
         tagger.initialize(lambda: examples, nlp=nlp, vocabulary={"words": {}, "characters": {}})
+
+
+def count(tmp_path: Path, *arguments: object) -> Result:
+    """Result of `lstm-tagger vocab` for a corpus with one word, IŞIK."""
+    DocBin(docs=[Doc(Vocab(), words=["IŞIK"])]).to_disk(tmp_path / "corpus.spacy")
+    files = (tmp_path / "corpus.spacy", tmp_path / "vocabulary.json")
+    return CliRunner().invoke(lstm_tagger_cli, ["vocab", *map(str, [*files, *arguments])])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word", "language"),
+    [((), "işik", None), (("--lang", "tr"), "ışık", "tr"), (("--lang", "en"), "işik", "en")],
+)
+def test_the_command_counts_words_in_a_language(arguments, word, language, tmp_path) -> None:
+    assert count(tmp_path, *arguments).exit_code == 0
+    written = srsly.read_json(tmp_path / "vocabulary.json")
+    assert written["words"] == {word: 1}
+    assert written.get("language") == language
+    assert Vocabulary.from_dict(written).word_row("IŞIK") == 1
+
+
+def test_the_command_refuses_a_language_that_spacy_does_not_know(tmp_path) -> None:
+    result = count(tmp_path, "--lang", "qqq")
+    assert result.exit_code == 1
+    assert "qqq" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "vocabulary.json").exists()
+
+
+def initialize(language: str, vocabulary: Vocabulary, config, make_examples) -> Vocabulary:
+    """Vocabulary of a tagger that is initialized with another."""
+    nlp = spacy.blank(language)
+    tagger = nlp.add_pipe("lstm_tagger", config=config)
+    examples = make_examples(nlp)
+    tagger.initialize(lambda: examples, nlp=nlp, vocabulary=vocabulary.to_dict())
+    return tagger.model.get_ref("features").attrs["vocabulary"]
+
+
+@pytest.mark.parametrize(
+    ("counted", "pipeline", "message"),
+    [
+        (None, "tr", r"for no language \(general rules\).*'tr' \(Turkic rules\).*vocab --lang tr`"),
+        ("en", "el", r"language 'en' \(general rules\).*'el' \(Greek rules\).*vocab --lang el`"),
+        ("tr", "de", r"'tr' \(Turkic rules\).*'de' \(general rules\).*vocab --lang de`"),
+        ("lt", "az", r"'lt' \(Lithuanian rules\).*'az' \(Turkic rules\).*vocab --lang az`"),
+    ],
+)
+def test_a_vocabulary_lower_cased_by_other_rules_is_refused(
+    counted, pipeline, message, small_config, make_examples
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        initialize(pipeline, learn("ham", language=counted), small_config, make_examples)
+
+
+@pytest.mark.parametrize(
+    ("counted", "pipeline"), [(None, "en"), ("xx", "de"), ("az", "tr"), ("el", "el")]
+)
+def test_a_vocabulary_lower_cased_by_the_same_rules_is_that_of_the_pipeline(
+    counted, pipeline, small_config, make_examples
+) -> None:
+    found = initialize(pipeline, learn("ham", language=counted), small_config, make_examples)
+    assert found == learn("ham", language=pipeline)
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_the_vocabulary_of_examples_is_that_of_the_pipelines_language(
+    language: str, small_config
+) -> None:
+    nlp = spacy.blank(language)
+    tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+    doc = Doc(nlp.vocab, words=["IŞIK", "İyi"], tags=["N", "J"])
+    nlp.initialize(lambda: [Example(Doc(nlp.vocab, words=["IŞIK", "İyi"]), doc)])
+    learned = tagger.model.get_ref("features").attrs["vocabulary"]
+    assert learned == learn("IŞIK İyi", language=language)
+    again = spacy.blank(language)
+    again.add_pipe("lstm_tagger", config=small_config)
+    again.from_bytes(nlp.to_bytes())
+    assert again.get_pipe("lstm_tagger").model.get_ref("features").attrs["vocabulary"] == learned

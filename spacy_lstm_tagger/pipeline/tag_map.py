@@ -14,6 +14,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 
+from ..features.casing import casing_of
 from ..outputs.pos import PosOutput
 from ..settings import ENVIRONMENT_ERRORS
 
@@ -63,8 +64,9 @@ class TagMap(Pipe):
         counts: Counter[Tuple[str, str, str]] = Counter()
         for eg in get_examples():
             validate_examples([eg], "TagMap.initialize")
+            lower = casing_of(eg.reference.vocab.lang).lower
             counts.update(
-                (token.tag_, token.lower_, token.pos_)
+                (token.tag_, lower(token.text), token.pos_)
                 for token in eg.reference
                 if token.tag_ and token.pos_ and not token.is_space
             )
@@ -83,10 +85,11 @@ class TagMap(Pipe):
                 f"[{self.name}] The table is empty. Call nlp.initialize() with examples, train "
                 "the pipeline, or load a trained one."
             )
+        lower = casing_of(doc.vocab.lang).lower
         for token in doc:
             if token.tag and (self.overwrite or not token.pos):
                 tag = token.tag_
-                pos = self.words.get(tag, {}).get(token.lower_) or self.tags.get(tag)
+                pos = self.words.get(tag, {}).get(lower(token.text)) or self.tags.get(tag)
                 if token.is_space:
                     pos = PosOutput.white_space
                 if pos:

@@ -115,7 +115,7 @@ class LSTMTagger(SafelySavedTagger):
         *,
         nlp: Optional[Language] = None,
         labels: Optional[Iterable[str]] = None,
-        vocabulary: Optional[Dict[str, Dict[str, int]]] = None,
+        vocabulary: Optional[Dict[str, Any]] = None,
     ) -> None:
         """Prepare for training: find the labels and the vocabulary, make fresh weights.
 
@@ -123,15 +123,20 @@ class LSTMTagger(SafelySavedTagger):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Iterable[str]]): The labels, such as `spacy init labels` writes.
         vocabulary (Optional[Dict]): Counts of "words" and "characters", such as
-            `python -m spacy lstm-tagger vocab` writes. Needed for streamed corpora, of which
-            spaCy shows only the first 100 examples.
+            `python -m spacy lstm-tagger vocab` writes, with `--lang` for the languages whose
+            letters have other capitals. Needed for streamed corpora, of which spaCy shows only
+            the first 100 examples.
         RAISES ValueError: If there are no labels, no examples, or no tokens to learn from; or no
-            gold values of another output that the model has.
+            gold values of another output that the model has; or if the vocabulary was counted by
+            other rules of lower-casing than those of the pipeline's language.
         """
-        found = survey(get_examples, self._attrs, "LSTMTagger.initialize")
+        language = self.vocab.lang
+        found = survey(get_examples, self._attrs, "LSTMTagger.initialize", language)
         with restored_after_errors(self):
             if vocabulary_of(self.model) is not None:
-                known = found.vocabulary if vocabulary is None else Vocabulary.from_dict(vocabulary)
+                known = found.vocabulary
+                if vocabulary is not None:
+                    known = Vocabulary.from_dict(vocabulary).for_language(language)
                 set_vocabulary(self.model, known)
             if labels is None:
                 labels = labels_among(found.gold, self.cfg["neg_prefix"])

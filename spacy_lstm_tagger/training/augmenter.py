@@ -6,17 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from spacy.language import Language
-from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.training.iob_utils import doc_to_biluo_tags
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-SHORTEST = 4
-"""Minimum number of letters in a mistyped word: a shorter one would often become another word."""
-
-MISTYPED = 0.15
-"""Share of words of at least `SHORTEST` letters that are mistyped in a text with typos."""
+from .alterations import Alteration, lowered, mistyped, uppered, words_of
+from .copies import join, with_words
 
 LONGEST = 10
 """Maximum number of examples in a passage."""
@@ -36,7 +29,11 @@ def build_augmenter_v1(
 
     `spacy train` reads a corpus once, not once an epoch. So an augmenter that replaces an example
     by its altered copy, as `spacy.lower_case.v1` does, loses the example. This one keeps it. A copy
-    has the tokens, tags and all other annotations of the example, also with gold tokenization.
+    has the tokens, tags and all other annotations of the example, also with gold tokenization. A
+    passage has those of its tokens and spans; what is said of a whole text, such as its
+    categories, is missing from it.
+
+    The case of letters is that of the pipeline's language: in Turkish, iyi has the capitals İYİ.
     Added examples are trained on, but their words are not counted for the vocabulary: a misspelled
     word stays unknown, and a word that occurs once stays rare.
 
@@ -71,22 +68,22 @@ class Augmenter:
         self, *, passages: float, lower_case: float, upper_case: float, typos: float
     ) -> None:
         self.passages = passages
-        self.alterations = ((lower_case, _lowered), (upper_case, _uppered), (typos, _mistyped))
+        self.alterations = ((lower_case, lowered), (upper_case, uppered), (typos, mistyped))
         self.last: deque[Example] = deque(maxlen=LONGEST)
 
     def __call__(self, nlp: Language, example: Example) -> Iterator[Example]:
         """Yield the example, then the added ones."""
         yield example
-        for added in self._added(example):
+        for added in self._added(example, nlp.lang):
             mark_added(added)
             yield added
 
-    def _added(self, example: Example) -> Iterator[Example]:
+    def _added(self, example: Example, language: str) -> Iterator[Example]:
         for share, alter in self.alterations:
             if random.random() < share:
-                text = alter(example.reference)
-                if "".join(text) != example.reference.text:
-                    yield from _copy(example, text)
+                yield from _copy(example, alter, language)
+        if self.last and not _same_vocabs(self.last[-1], example):
+            self.last.clear()  # the corpus is read for another pipeline now
         self.last.append(example)
         if random.random() < self.passages:
             yield from _passage(list(self.last)[-random.randint(2, LONGEST) :])
@@ -102,66 +99,25 @@ def is_added(example: Example) -> bool:
     return ADDED in example.predicted.user_data
 
 
+def _copy(example: Example, alter: Alteration, language: str) -> Iterator[Example]:
+    """Yield an altered copy of the example, unless nothing is altered or a token loses all."""
+    predicted, reference = example.predicted, example.reference
+    if predicted.text != reference.text:
+        return  # the characters cannot be matched
+    text = alter(example, language)
+    words, gold_words = words_of(predicted, text), words_of(reference, text)
+    if "".join(text) != reference.text and all(words) and all(gold_words):
+        yield Example(with_words(predicted, words), with_words(reference, gold_words))
+
+
 def _passage(examples: list[Example]) -> Iterator[Example]:
     """Yield the examples joined into one, unless there is only one."""
     if len(examples) > 1:
         yield Example(
-            Doc.from_docs([eg.predicted for eg in examples]),
-            Doc.from_docs([eg.reference for eg in examples]),
+            join([eg.predicted for eg in examples]), join([eg.reference for eg in examples])
         )
 
 
-# A text is altered character by character, so that it can be split into the same tokens again.
-
-
-def _lowered(doc: Doc) -> list[str]:
-    return [character.lower() for character in doc.text]
-
-
-def _uppered(doc: Doc) -> list[str]:
-    return [character.upper() for character in doc.text]
-
-
-def _mistyped(doc: Doc) -> list[str]:
-    text = list(doc.text)
-    for token in doc:
-        if len(token) >= SHORTEST and token.is_alpha and random.random() < MISTYPED:
-            _mistype(text, random.randrange(token.idx, token.idx + len(token) - 1))
-    return text
-
-
-def _mistype(text: list[str], i: int) -> None:
-    """Make one typo, at the letter `i` or between it and the next."""
-    slip = random.choice(("omit", "double", "replace", "swap"))
-    if slip == "omit":
-        text[i] = ""
-    elif slip == "double":
-        text[i] *= 2
-    elif slip == "replace":
-        letter = random.choice(LETTERS)
-        text[i] = letter.upper() if text[i].isupper() else letter
-    else:
-        text[i], text[i + 1] = text[i + 1], text[i]
-
-
-def _copy(example: Example, text: list[str]) -> Iterator[Example]:
-    """Yield a copy of the example with an altered text, unless its tokens cannot be found there."""
-    predicted, reference = example.predicted, example.reference
-    if predicted.text != reference.text:
-        return  # the characters cannot be matched
-    words, gold_words = _words(predicted, text), _words(reference, text)
-    if not (all(words) and all(gold_words)):
-        return  # the letter left out was a token of its own
-    annotations = example.to_dict()
-    annotations["token_annotation"]["ORTH"] = gold_words
-    entities = doc_to_biluo_tags(reference, missing="-")
-    annotations["doc_annotation"]["entities"] = [
-        "O" if token.ent_iob_ == "O" else entity
-        for token, entity in zip(reference, entities, strict=True)
-    ]
-    spaces = [bool(token.whitespace_) for token in predicted]
-    yield Example.from_dict(Doc(predicted.vocab, words=words, spaces=spaces), annotations)
-
-
-def _words(doc: Doc, text: list[str]) -> list[str]:
-    return ["".join(text[token.idx : token.idx + len(token)]) for token in doc]
+def _same_vocabs(one: Example, other: Example) -> bool:
+    predicted = one.predicted.vocab is other.predicted.vocab
+    return predicted and one.reference.vocab is other.reference.vocab

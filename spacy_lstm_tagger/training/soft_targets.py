@@ -13,6 +13,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..arrays import Floats2d, Ints1d
+from ..outputs import known_outputs
 from .alignment import aligned_tokens
 
 
@@ -118,3 +119,21 @@ def soft_targets(examples: Iterable[Example], output: str, labels: Sequence[str]
             targets.append(probabilities[reference[known]])
         start += len(eg.predicted)
     return SoftTargets(numpy.asarray(rows, dtype="int64"), numpy.concatenate(targets))
+
+
+def join_soft_targets(docs: Sequence[Doc], joined: Doc) -> None:
+    """Keep the probabilities of docs on the doc that they were joined to.
+
+    The tokens of docs that have none get rows of zeros.
+    """
+    for name in (output.name for output in known_outputs()):
+        labels = sorted({label for doc in docs for label in soft_labels(doc, name) or ()})
+        if labels:
+            found = [get_soft_targets(doc, labels, output=name) for doc in docs]
+            rows = [
+                numpy.zeros((len(doc), len(labels)), dtype="float32") if rows is None else rows
+                for doc, rows in zip(docs, found, strict=True)
+            ]
+            probabilities = numpy.concatenate(rows)
+            kept = max(1, int((probabilities > 0).sum(axis=1).max(initial=1)))
+            set_soft_targets(joined, labels, probabilities, output=name, kept=kept)

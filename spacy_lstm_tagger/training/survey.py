@@ -31,12 +31,16 @@ class Survey(NamedTuple):
 
 
 def survey(
-    get_examples: Callable[[], Iterable[Example]], attrs: Sequence[str], method: str
+    get_examples: Callable[[], Iterable[Example]],
+    attrs: Sequence[str],
+    method: str,
+    language: str = "",
 ) -> Survey:
     """Read the examples, once: that takes long.
 
     attrs: names of the token attributes whose gold values are wanted.
     method: name of the caller, for spaCy's own errors about what is no function or no example.
+    language: code of the pipeline's language, by which words are lower-cased.
     """
     examples = get_examples() if callable(get_examples) else None
     if not examples:
@@ -58,5 +62,5 @@ def survey(
             if not is_added(eg):
                 yield eg.predicted
 
-    vocabulary = Vocabulary.from_docs(docs())
+    vocabulary = Vocabulary.from_docs(docs(), language=language)
     return Survey(sample or first, gold, vocabulary)
