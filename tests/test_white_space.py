@@ -6,6 +6,7 @@ import spacy
 from numpy.testing import assert_array_equal
 from spacy.tokens import Doc
 from spacy.training import Example
+from spacy.vocab import Vocab
 from thinc.api import Adam
 
 from spacy_lstm_tagger.features.extractor import vocabulary_of
@@ -162,3 +163,14 @@ def test_accuracy_ignores_white_space(make_nlp) -> None:
     nlp = make_nlp(steps=40)
     eg = Example.from_dict(nlp.make_doc("I like\ngreen eggs"), {"tags": ["N", "V", "", "J", "N"]})
     assert nlp.evaluate([eg])["tag_acc"] == 1.0
+
+
+def test_docs_of_a_bare_vocab_are_tagged_alike(make_nlp) -> None:
+    nlp = make_nlp(steps=40)
+    tagger = nlp.get_pipe("lstm_tagger")
+    docs = [wrapped(vocab, 2) for vocab in (nlp.vocab, Vocab())]
+    assert not docs[1][2].is_space  # though it is "\n"
+    for doc in docs:
+        tagger(doc)
+    assert [t.tag for t in docs[0]] == [t.tag for t in docs[1]]
+    assert docs[0][2].tag_ == "_SP"

@@ -9,7 +9,6 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from ..arrays import Floats2d
-from ..features.white_space import white_space_tokens
 from ..files.raw_text import bare_doc
 from ..outputs import known_outputs
 from ..training.soft_targets import get_soft_targets, set_soft_targets, soft_labels
@@ -77,9 +76,7 @@ def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
     mean = numpy.mean([_probabilities(doc, labels, tags.name) for doc in answers], axis=0)
     doc = bare_doc(vocab, answers[0])
     for token, best in zip(doc, mean.argmax(axis=1).tolist(), strict=True):
-        if not token.is_space:
-            token.tag_ = labels[best]
-    tags.annotate_white_space(white_space_tokens([doc]))
+        token.tag_ = tags.white_space if token.is_space else labels[best]
     for output in others:
         _copy_agreed(doc, answers, output.attr)
     set_soft_targets(doc, labels, mean, output=tags.name, kept=kept)

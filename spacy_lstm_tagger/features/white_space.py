@@ -21,7 +21,7 @@ def with_white_space(doc: Doc, attrs: Sequence[Any]) -> numpy.ndarray:
 
     attrs: names or numbers of spaCy's token attributes.
     """
-    rows = doc.to_array([*attrs, IS_SPACE])
+    rows = doc.to_array([*attrs, IS_SPACE]).reshape(len(doc), len(attrs) + 1)
     if IS_SPACE not in doc.vocab.lex_attr_getters:  # a bare Vocab() knows no such thing of words
         rows[:, -1] = [token.text.isspace() for token in doc]
     return rows

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.scorer import Scorer
-from spacy.tokens import Doc, Token
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..arrays import Floats2d, Ints1d
@@ -19,6 +19,9 @@ MISSING = -1
 
 NEGATED = -2
 """Codes from here downwards say what a token's value is not: label i is `NEGATED - i`."""
+
+WHITE_SPACE = -1
+"""Column of white-space tokens, among those that `Output.annotate` takes."""
 
 Cfg = dict[str, Any]
 """The component's settings, and what it has learned besides weights. Saved as JSON."""
@@ -85,23 +88,13 @@ class Output(ABC):
     def annotate(self, docs: Sequence[Doc], columns: Sequence[Ints1d], cfg: Cfg) -> None:
         """Set the attribute of every token, of those that have it only if `cfg` says overwrite.
 
-        columns: what `choose` returned, shape (n_tokens,) for each doc.
+        columns: what `choose` returned, and `WHITE_SPACE`, shape (n_tokens,) for each doc.
         """
         labels, attr, overwrite = self.labels(cfg), f"{self.attr.lower()}_", cfg["overwrite"]
         for doc, of_doc in zip(docs, columns, strict=True):
             for token, column in zip(doc, of_doc.tolist(), strict=True):
                 if overwrite or not getattr(token, attr):
-                    setattr(token, attr, labels[column])
-
-    def open_to(self, tokens: Iterable[Token], cfg: Cfg) -> list[Token]:
-        """Return the tokens whose attribute may be set: all of them if `cfg` says overwrite."""
-        attr = self.attr.lower()
-        return [token for token in tokens if cfg["overwrite"] or not getattr(token, attr)]
-
-    def annotate_white_space(self, tokens: Iterable[Token]) -> None:
-        """Set the attribute of white-space tokens."""
-        for token in tokens:
-            setattr(token, f"{self.attr.lower()}_", self.white_space)
+                    setattr(token, attr, self.white_space if column < 0 else labels[column])
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the scores of predicted docs, as a spaCy scorer does."""

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy
-from spacy.parts_of_speech import IDS
+from spacy.parts_of_speech import IDS, SPACE
 from spacy.tokens import Doc
 
 from ..arrays import Floats2d, Ints1d
 from .gold import GoldCombinations
-from .output import Cfg, Output
+from .output import WHITE_SPACE, Cfg, Output
 
 PARTS_OF_SPEECH = (
     *("ADJ", "ADP", "ADV", "AUX", "CONJ", "CCONJ", "DET"),
@@ -87,7 +87,8 @@ class PosOutput(Output):
         """Set the part of speech of every token, see `Output.annotate`."""
         overwrite = cfg["overwrite"]
         for doc, of_doc in zip(docs, columns, strict=True):
-            for token, pos in zip(doc, _IDS[of_doc].tolist(), strict=True):
+            ids = numpy.where(of_doc == WHITE_SPACE, SPACE, _IDS[of_doc])
+            for token, pos in zip(doc, ids.tolist(), strict=True):
                 if overwrite or not token.pos:
                     token.pos = pos
 

@@ -12,14 +12,15 @@ from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
 from ..features.white_space import white_space_rows
-from ..outputs.output import Output
+from ..outputs.output import WHITE_SPACE, Output
 from .probabilities import probabilities_of, score_tokens, set_white_space
 
 
 class Prediction(list[Ints1d]):
     """Columns of labels, one array for each doc, as spaCy's `Tagger.predict` returns them.
 
-    others: columns of the other outputs, by output name; one array for each doc.
+    others: columns of the other outputs, by output name, one array for each doc; `WHITE_SPACE` for
+        white-space tokens.
     probabilities: of the labels, all docs one after another, shape (n_tokens, n_labels); None if
         they were not asked for.
     """
@@ -43,15 +44,17 @@ def predict_docs(
     outputs: in the order of the model's columns; the first is that of the labels.
     """
     scores = score_tokens(tagger, docs)
-    probabilities = None
+    space, probabilities = white_space_rows(docs), None
     if with_probabilities:
         scores[0] = probabilities_of(tagger, scores[0])
-        set_white_space(scores[0], tagger.labels, white_space_rows(docs))
+        set_white_space(scores[0], tagger.labels, space)
         probabilities = to_numpy(scores[0])
     chosen: dict[str, Ints1d] = {}
     for output, of_output in zip(outputs, scores, strict=True):
         chosen[output.name] = output.choose(to_numpy(of_output), chosen, tagger.cfg)
     first, *others = chosen
+    for name in others:
+        chosen[name][space] = WHITE_SPACE
     of_others = {name: by_doc(chosen[name], docs) for name in others}
     return Prediction(by_doc(chosen[first], docs), of_others, probabilities)
 

@@ -20,6 +20,7 @@ from ..outputs.gold import combinations_in
 from ..outputs.output import Output
 from ..outputs.tag import labels_among
 from ..settings import check_label_count, check_share, check_text
+from ..training.corpus_checks import check_corpus, check_labels, warn_of_unseen
 from ..training.loss import batch_gradient, flatten
 from ..training.rehearsal import rehearse_docs
 from ..training.survey import survey
@@ -33,12 +34,13 @@ from .saving import SafelySavedTagger
 
 
 class LSTMTagger(SafelySavedTagger):
-    """Tag words with their part of speech.
+    """Tag words as spaCy's `Tagger` does (https://spacy.io/api/tagger).
 
-    Does what spaCy's `Tagger` does (https://spacy.io/api/tagger), and
+    Besides, it
     - collects the vocabulary of the training examples and hands it to the model;
     - takes new labels after training (`add_label`), if the model can grow;
     - reads a gold tag that begins with `neg_prefix` as that tag if it is a label;
+    - gives white space the tag `_SP` by rule, and neither reads it nor learns from it;
     - gives probabilities (`predict_probabilities`), and keeps them on docs if asked to;
     - predicts the model's other outputs as well, such as parts of speech (see `outputs`).
 
@@ -123,25 +125,25 @@ class LSTMTagger(SafelySavedTagger):
         nlp (Optional[Language]): The pipeline.
         labels (Optional[Iterable[str]]): The labels, such as `spacy init labels` writes.
         vocabulary (Optional[Dict]): Counts of "words" and "characters", such as
-            `python -m spacy lstm-tagger vocab` writes, with `--lang` for the languages whose
-            letters have other capitals. Needed for streamed corpora, of which spaCy shows only
-            the first 100 examples.
-        RAISES ValueError: If there are no labels, no examples, or no tokens to learn from; or no
-            gold values of another output that the model has; or if the vocabulary was counted by
-            other rules of lower-casing than those of the pipeline's language.
+            `python -m spacy lstm-tagger vocab` writes. Needed for streamed corpora, of which
+            spaCy shows only the first 100 examples.
+        RAISES ValueError: If there are no labels, examples or words to learn from, or no gold
+            values of another output of the model; or if the vocabulary was counted for a language
+            with other rules of casing.
         """
-        language = self.vocab.lang
-        found = survey(get_examples, self._attrs, "LSTMTagger.initialize", language)
+        found = survey(get_examples, self._attrs, "LSTMTagger.initialize", self.vocab.lang)
+        check_corpus(found, self.outputs, nlp, self.name, overwrite=self.cfg["overwrite"])
         with restored_after_errors(self):
             if vocabulary_of(self.model) is not None:
                 known = found.vocabulary
                 if vocabulary is not None:
-                    known = Vocabulary.from_dict(vocabulary).for_language(language)
+                    known = Vocabulary.from_dict(vocabulary).for_language(self.vocab.lang)
                 set_vocabulary(self.model, known)
             if labels is None:
                 labels = labels_among(found.gold, self.cfg["neg_prefix"])
             for label in labels:
                 self.add_label(label)
+            check_labels(found, self.labels, self.name)
             self.reset_learned()
             for output in self.outputs:
                 output.initialize(found.gold, self.cfg, self.name)
@@ -166,7 +168,7 @@ class LSTMTagger(SafelySavedTagger):
 
         docs (Union[Doc, Iterable[Doc]]): The docs, or one.
         RETURNS (List[Floats2d]): One array of shape (n_tokens, n_labels) for each doc, columns
-            in the order of `labels`, rows summing to 1.
+            in the order of `labels`. Rows sum to 1; those of white space are zeros.
         RAISES TypeError: For anything but docs, such as texts.
         """
         return tag_probabilities(self, as_docs(docs, "LSTMTagger.predict_probabilities"))
@@ -175,9 +177,8 @@ class LSTMTagger(SafelySavedTagger):
         """Find the tags of docs, and the other outputs, without modifying them.
 
         docs (Union[Doc, Iterable[Doc]]): The docs, or one.
-        RETURNS (Prediction): The tags' columns, one array of shape (n_tokens,) for each doc; with
-            those of the other outputs, and with probabilities if `save_probabilities` asks for
-            them.
+        RETURNS (Prediction): The tags' columns, one array of shape (n_tokens,) for each doc; those
+            of the other outputs; and probabilities if `save_probabilities` asks for them.
         RAISES TypeError: For anything but docs, such as texts.
         """
         docs, kept = as_docs(docs, "LSTMTagger.predict"), self.cfg["save_probabilities"]
@@ -192,17 +193,15 @@ class LSTMTagger(SafelySavedTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
-        tags, *others = self.outputs
-        space = white_space_tokens(docs)
-        open_to_tags = tags.open_to(space, self.cfg)
+        overwrite = self.cfg["overwrite"]
+        space = [t for t in white_space_tokens(docs) if overwrite or not t.tag]
         super().set_annotations(docs, batch_tag_ids)
-        tags.annotate_white_space(open_to_tags)
+        for token in space:
+            token.tag_ = self.outputs[0].white_space
         if not isinstance(batch_tag_ids, Prediction):
             return
-        for output in others:
-            open_to_output = output.open_to(space, self.cfg)
+        for output in self.outputs[1:]:
             output.annotate(docs, batch_tag_ids.others[output.name], self.cfg)
-            output.annotate_white_space(open_to_output)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 
@@ -213,6 +212,7 @@ class LSTMTagger(SafelySavedTagger):
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
         examples = as_examples(examples, "LSTMTagger.score")
+        warn_of_unseen(examples, self.labels, self.cfg["neg_prefix"], self.name)
         scores = dict(super().score(examples, **kwargs))
         if self.scorer is not None:
             for output in self.outputs:
@@ -232,8 +232,8 @@ class LSTMTagger(SafelySavedTagger):
         examples (Iterable[Example]): The batch.
         drop (float): The dropout rate.
         sgd (Optional[Optimizer]): The optimizer.
-        losses (Optional[Dict[str, float]]): Losses to add to, by component name.
-        RETURNS (Dict[str, float]): The losses.
+        losses (Optional[Dict[str, float]]): Losses to add to.
+        RETURNS (Dict[str, float]): The losses, by component name.
         """
         examples = as_examples(examples, "LSTMTagger.update")
         losses = super().update(examples, drop=drop, sgd=sgd, losses=losses)
@@ -244,10 +244,7 @@ class LSTMTagger(SafelySavedTagger):
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights with their gradients; warn if the learning rate stays 0.
-
-        sgd (Optimizer): The optimizer.
-        """
+        """Update the weights with their gradients; warn if the learning rate of `sgd` stays 0."""
         self._learn_rate.check(sgd)
         super().finish_update(sgd)
 
@@ -284,9 +281,7 @@ class LSTMTagger(SafelySavedTagger):
         Unlike spaCy's, the teacher predicts without dropout.
 
         examples (Iterable[Example]): The batch; only its docs are used.
-        drop (float): The dropout rate.
-        sgd (Optional[Optimizer]): The optimizer.
-        losses (Optional[Dict[str, float]]): Losses to add to, by component name.
+        drop, sgd, losses: As in `update`.
         RETURNS (Dict[str, float]): The losses.
         """
         losses = {} if losses is None else losses
