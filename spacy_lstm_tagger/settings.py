@@ -38,9 +38,10 @@ def check_int(
             "Correct it in the [model] block of the config."
         )
     if even and value % 2:
+        nearest = [str(n) for n in (value - 1, value + 1) if n >= least]
         raise ValueError(
             f"{name} is {value}, but must be even: half of it is for each direction. "
-            f"Use {value - 1} or {value + 1}{or_else}. Correct it in the [model] block of the "
+            f"Use {' or '.join(nearest)}{or_else}. Correct it in the [model] block of the "
             "config."
         )
 

@@ -138,3 +138,5 @@ def test_advice_on_odd_widths_fits_the_setting() -> None:
     with pytest.raises(ValueError, match=r"^width is 127, but must be even") as error:
         build(width=127)
     assert "Use 126 or 128, or one direction (bidirectional = false)." in str(error.value)
+    with pytest.raises(ValueError, match=r"Use 2, or one direction"):
+        build(width=1)
