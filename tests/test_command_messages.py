@@ -162,6 +162,8 @@ def test_parts_of_speech_are_shown_if_the_pipeline_sets_them() -> None:
     vocab = spacy.blank("en").vocab
     tagged = Doc(vocab, words=["I", "run"], tags=["PRP", "VBP"])
     assert "POS" not in table(tagged, with_probabilities=False)
+    spaced = Doc(vocab, words=["I", "\n"], tags=["PRP", "_SP"], pos=["", "SPACE"])
+    assert "POS" not in table(spaced, with_probabilities=False)
     doc = Doc(vocab, words=["I", "run"], tags=["PRP", "VBP"], pos=["PRON", "VERB"])
     lines = table(doc, with_probabilities=False).splitlines()
     assert lines[0].split() == ["Word", "Tag", "POS", "Meaning"]

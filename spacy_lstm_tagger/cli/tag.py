@@ -39,7 +39,7 @@ def table(doc: Doc, *, with_probabilities: bool) -> str:
         "Word": [token.text for token in doc],
         "Tag": [token.tag_ for token in doc],
     }
-    if any(token.pos for token in doc):
+    if any(token.pos and not token.is_space for token in doc):
         columns["POS"] = [token.pos_ for token in doc]
     # spacy.explain would warn of every tag that the glossary lacks
     columns["Meaning"] = [GLOSSARY.get(token.tag_, "") for token in doc]
