@@ -127,3 +127,16 @@ assert spacy.blank("en").has_factory("lstm_tagger")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_advice_on_odd_widths_fits_the_setting() -> None:
+    build = spacy.registry.architectures.get("spacy-lstm-tagger.LSTMTagger.v1")
+    with pytest.raises(ValueError, match="char_width is 127, but must be even") as error:
+        build(char_width=127)
+    assert "Use 126 or 128." in str(error.value)
+    assert "bidirectional" not in str(error.value)
+    with pytest.raises(ValueError, match=r"^width is 127, but must be even") as error:
+        build(width=127)
+    assert "Use 126 or 128, or one direction (bidirectional = false)." in str(error.value)
+    with pytest.raises(ValueError, match=r"Use 2, or one direction"):
+        build(width=1)

@@ -37,7 +37,7 @@ BAD_TAGGER_SETTINGS = [
     ({"width": 64.0}, WHOLE.format("width", "64.0", 1)),
     ({"width": True}, WHOLE.format("width", True, 1)),
     ({"width": None}, WHOLE.format("width", None, 1)),
-    ({"width": 65}, EVEN.format("width", 65) + r".*Use 66, or one direction \(bidirectional"),
+    ({"width": 65}, EVEN.format("width", 65) + r".*Use 64 or 66, or one direction \(bidirectional"),
     ({"depth": 0}, WHOLE.format("depth", 0, 1)),
     ({"depth": -1}, WHOLE.format("depth", -1, 1)),
     ({"depth": "2"}, WHOLE.format("depth", "'2'", 1)),

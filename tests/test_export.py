@@ -37,7 +37,7 @@ def export(tmp_path):
     def save_and_export(nlp, precision: str = "float32"):
         nlp.to_disk(tmp_path / "model")
         output = tmp_path / f"exported-{precision}"
-        export_cli(str(tmp_path / "model"), output, precision)
+        export_cli(str(tmp_path / "model"), output, precision, force=False)
         return output
 
     return save_and_export
@@ -255,11 +255,11 @@ def test_missing_library_is_named_with_the_remedy(
     monkeypatch.setitem(sys.modules, library, None)
     output = tmp_path / "exported"
     if (library, precision) == ("onnxruntime", "float32"):
-        export_cli(str(tmp_path / "model"), output, precision)
+        export_cli(str(tmp_path / "model"), output, precision, force=False)
         assert output.is_dir()  # which takes no more than onnx
         return
     with pytest.raises(SystemExit):
-        export_cli(str(tmp_path / "model"), output, precision)
+        export_cli(str(tmp_path / "model"), output, precision, force=False)
     said = capsys.readouterr().err
     assert f"needs {library}, which cannot be imported" in said
     assert 'pip install "spacy-lstm-tagger[onnx]"' in said

@@ -182,7 +182,7 @@ def test_export_killed_at_any_moment_is_whole_or_not_there(make_nlp, randomize, 
     output = tmp_path / "exported"
 
     def work() -> None:
-        export.export_cli(str(tmp_path / "model"), output, "float32")
+        export.export_cli(str(tmp_path / "model"), output, "float32", force=False)
 
     begin = time.perf_counter()
     assert not killed(work, 60)
@@ -263,6 +263,7 @@ def test_distillation_killed_at_any_moment_loses_and_repeats_nothing(
             **{"temperature": 1.0, "kept": 8, "n_process": 1, "batch_size": 64, "limit": 0},
             dev=None,
             code=None,
+            skip_errors=False,
         )
 
     def taught() -> list[str]:

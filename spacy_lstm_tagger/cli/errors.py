@@ -6,12 +6,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import NoReturn
 
-import typer
+from . import messages
 
 
 def fail(message: str) -> NoReturn:
     """End the command with one line on standard error: the output may be going to a file."""
-    typer.secho(f"✘ {' '.join(message.split())}", fg="red", err=True)
+    messages.bad(message)
     raise SystemExit(1)
 
 

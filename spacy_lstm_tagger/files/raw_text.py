@@ -3,38 +3,71 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..settings import ENVIRONMENT_ERRORS
+from .make_doc import make_doc
+from .text_lines import KINDS, OnError, read_texts
 
 
-def read_docs(path: Path, nlp: Language) -> Iterator[Doc]:
+def raise_error(message: str) -> None:
+    """Raise ValueError: what a record that cannot be used leads to unless told otherwise."""
+    raise ValueError(message)
+
+
+def read_docs(
+    path: Path, nlp: Language, *others: Language, on_error: OnError = raise_error
+) -> Iterator[Doc]:
     """Read .txt (a text a line), .jsonl (with the key "text"), either with .gz, or .spacy.
 
     Texts are split into tokens by the pipeline's tokenizer, docs keep theirs. Nothing but tokens
-    is read of docs. Empty texts are left out.
-    Raises ValueError for another kind of file, or for a line that cannot be read.
+    is read of docs. Texts without a word are left out.
+    others: further pipelines that will read the docs, whose limits of length hold as well.
+    on_error: told of each record that cannot be used, by file and line; unless it raises an
+        error, reading goes on with the next record.
+    Raises ValueError for another kind of file, or if the file as a whole cannot be read.
     """
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    kind = suffixes[-1] if suffixes else ""
+    return (doc for doc, _ in read_placed_docs(path, nlp, *others, on_error=on_error))
+
+
+def read_placed_docs(
+    path: Path, nlp: Language, *others: Language, on_error: OnError = raise_error
+) -> Iterator[tuple[Doc, str]]:
+    """Read the docs as `read_docs` does, each with its place, such as "raw.txt, line 3"."""
+    suffixes = [suffix for suffix in path.suffixes if suffix.lower() != ".gz"]
+    kind = suffixes[-1].lower() if suffixes else ""
     if kind == ".spacy":
-        docs = (bare_doc(nlp.vocab, doc) for doc in stored_docs(path, nlp.vocab))
-    elif kind in (".txt", ".jsonl"):
-        docs = (nlp.make_doc(text) for text in _texts(path, kind))
-    else:
-        raise ValueError(
-            f"{path} is neither .txt nor .jsonl (both also with .gz) nor .spacy, as its name says."
-        )
-    return (doc for doc in docs if len(doc))
+        return _placed_stored_docs(path, nlp.vocab)
+    if kind in KINDS:
+        return _placed_texts(path, kind, (nlp, *others), on_error)
+    raise ValueError(
+        f"{path} is neither .txt nor .jsonl (both also with .gz) nor .spacy, as its name says."
+    )
+
+
+def _placed_stored_docs(path: Path, vocab: Vocab) -> Iterator[tuple[Doc, str]]:
+    for number, doc in enumerate(stored_docs(path, vocab), start=1):
+        if not doc.text.isspace() and len(doc):
+            yield bare_doc(vocab, doc), f"{path}, doc {number}"
+
+
+def _placed_texts(
+    path: Path, kind: str, pipelines: tuple[Language, ...], on_error: OnError
+) -> Iterator[tuple[Doc, str]]:
+    for number, text in read_texts(path, kind, on_error):
+        place = f"{path}, line {number}"
+        try:
+            doc = make_doc(text, *pipelines)
+        except ValueError as error:
+            on_error(f"{place}: {error}")
+            continue
+        if len(doc):
+            yield doc, place
 
 
 def bare_doc(vocab: Vocab, doc: Doc) -> Doc:
@@ -62,35 +95,3 @@ def reading_stored_docs(path: Path) -> Iterator[None]:
             f"Cannot read {path} as a .spacy file: it is damaged, or another kind of file. Make "
             f"one with `spacy convert`. ({type(error).__name__}: {error})"
         ) from error
-
-
-def _texts(path: Path, kind: str) -> Iterator[str]:
-    number = 0
-    try:
-        with _open(path) as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield line.strip() if kind == ".txt" else _text(line, path, number)
-    except (gzip.BadGzipFile, EOFError, UnicodeError, zlib.error) as error:
-        raise ValueError(
-            f"{path} cannot be read after line {number}: it is damaged, or not in UTF-8. "
-            f"({type(error).__name__}: {error})"
-        ) from error
-
-
-def _text(line: str, path: Path, number: int) -> str:
-    try:
-        text = str(json.loads(line)["text"])
-        text.encode()  # half of a surrogate pair, which JSON can escape, is no text
-        return text
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f'{path}, line {number}: not a JSON object with the key "text". '
-            f"({type(error).__name__}: {error})"
-        ) from error
-
-
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
