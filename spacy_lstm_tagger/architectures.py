@@ -240,7 +240,8 @@ def _check_recurrent(*, cell: Any, width: Any, depth: Any, bidirectional: Any) -
 
     _check_choice("cell", cell, CELLS)
     check_bool("bidirectional", bidirectional)
-    check_int("width", width, least=1, even=bidirectional)
+    one = ", or one direction (bidirectional = false)"
+    check_int("width", width, least=1, even=bidirectional, or_else=one)
     check_int("depth", depth, least=1, most=MOST_LAYERS)
 
 

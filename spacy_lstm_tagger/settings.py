@@ -13,8 +13,19 @@ ENVIRONMENT_ERRORS = (ImportError, OSError, MemoryError)
 there is no room. Code that explains damaged files lets these through unchanged."""
 
 
-def check_int(name: str, value: Any, *, least: int, most: int = MOST, even: bool = False) -> None:
-    """Raise ValueError unless a setting is a whole number from `least` to `most`, `even` if so."""
+def check_int(
+    name: str,
+    value: Any,
+    *,
+    least: int,
+    most: int = MOST,
+    even: bool = False,
+    or_else: str = "",
+) -> None:
+    """Raise ValueError unless a setting is a whole number from `least` to `most`, `even` if so.
+
+    or_else: what can be done instead of choosing an even number.
+    """
     # confection checks types in configs, but coerces nothing and sees no calls from Python.
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(
@@ -29,8 +40,8 @@ def check_int(name: str, value: Any, *, least: int, most: int = MOST, even: bool
     if even and value % 2:
         raise ValueError(
             f"{name} is {value}, but must be even: half of it is for each direction. "
-            f"Use {value + 1}, or one direction (bidirectional = false) if that is the width of "
-            "the recurrent layers."
+            f"Use {value - 1} or {value + 1}{or_else}. Correct it in the [model] block of the "
+            "config."
         )
 
 

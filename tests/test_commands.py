@@ -267,8 +267,6 @@ def test_parts_of_a_teacher_that_was_trained_again_are_refused(model, monkeypatc
     raw, output = model.with_name("raw.txt"), model.with_name("taught.spacy")
     raw.write_text("I like eggs\n" * 3)
     monkeypatch.setattr(command, "PART", 1)
-    label = command.label
-    monkeypatch.setattr(command, "label", lambda docs, *a, **k: label(docs, *a, **k)[:1])
 
     def stop(*args, **kwargs):
         raise ValueError("stopped")

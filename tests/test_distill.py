@@ -16,8 +16,10 @@ import spacy
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
-from spacy.training import Corpus
+from spacy.training import Corpus, Example
+from typer.testing import CliRunner
 
+from spacy_lstm_tagger.cli import distill, lstm_tagger_cli
 from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
 from spacy_lstm_tagger.distill.labelling import accuracies, label
 from spacy_lstm_tagger.distill.teacher import Teacher
@@ -274,7 +276,8 @@ def test_command_says_how_accurate_the_teachers_are(teacher, tmp_path) -> None:
     arguments = (tmp_path / "raw.txt", tmp_path / "out.spacy", "--dev", tmp_path / "gold.spacy")
     done = run_distill(f"{tmp_path / 'model'},{tmp_path / 'model'}", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    said = " ".join(done.stdout.split())
+    assert done.stdout == ""
+    said = " ".join(done.stderr.split())
     assert said.count("100.00 % of the tags of gold.spacy right: ") == 3
     assert "right: their mean" in said
 
@@ -310,6 +313,142 @@ def test_parts_of_another_run_are_refused(teacher, tmp_path) -> None:
     assert "other teachers, text or settings" in done.stderr
     assert (parts / "settings").read_text() == "another"
     assert (parts / "000000-2.spacy").read_bytes() == b"two docs"
+
+
+# Records that cannot be used
+
+
+@pytest.fixture
+def failing_teacher(teacher, tmp_path):
+    """Save a pipeline with a component before the tagger that fails on some texts."""
+
+    def fail_on_bad(doc: Doc) -> Doc:
+        if "bad" in doc.text:
+            raise RuntimeError(f"no {doc.text}")
+        return doc
+
+    Language.component("test_failing", func=fail_on_bad)
+    nlp = teacher()
+    nlp.add_pipe("test_failing", first=True)
+    nlp.to_disk(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def distill_here(*arguments):
+    return CliRunner().invoke(lstm_tagger_cli, ["distill", *map(str, arguments)])
+
+
+def test_text_that_a_teacher_fails_on_is_named_or_skipped(failing_teacher, tmp_path) -> None:
+    texts = [f"bad {i}" if i % 10 == 3 else f"ham {i}" for i in range(40)]
+    raw, output = tmp_path / "raw.txt", tmp_path / "out.spacy"
+    raw.write_text("\n\n".join(texts))
+    done = distill_here(failing_teacher, raw, output)
+    assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert f"{raw}, line 7: a teacher fails on it (RuntimeError: no bad 3)" in done.stderr
+    assert "--skip-errors" in done.stderr
+    assert not output.exists()
+    done = distill_here(failing_teacher, raw, output, "--skip-errors")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "Skipped 4 records:" in done.stderr
+    places = [f"{raw}, line {number}: a teacher fails" for number in (7, 27, 47, 67)]
+    assert all(place in done.stderr for place in places)
+    assert [doc.text for doc in read(output)] == [text for text in texts if "bad" not in text]
+
+
+def test_bad_lines_are_named_or_skipped(teacher, tmp_path) -> None:
+    teacher().to_disk(tmp_path / "model")
+    raw, output = tmp_path / "raw.jsonl", tmp_path / "out.spacy"
+    lines = ['{"text": "ham"}', *['{"text": null}'] * 25, "", '{"text": "eggs"}']
+    raw.write_text("\n".join(lines))
+    done = distill_here(tmp_path / "model", raw, output)
+    assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert f'{raw}, line 2: "text" is null' in done.stderr
+    done = distill_here(tmp_path / "model", raw, output, "--skip-errors")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert [doc.text for doc in read(output)] == ["ham", "eggs"]
+    head, *listed, more, _ = done.stderr.splitlines()
+    assert "Skipped 25 records:" in head
+    assert [f"line {n}: " in line for n, line in enumerate(listed, start=2)] == [True] * 20
+    assert more.split() == ["and", "5", "more"]
+
+
+def test_skipped_texts_shift_nothing_when_a_run_goes_on(
+    failing_teacher, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(distill, "PART", 3)
+    raw, output = tmp_path / "raw.jsonl", tmp_path / "out.spacy"
+    lines = [{"text": f"bad {i}" if i in (1, 2, 7) else f"ham {i}"} for i in range(12)]
+    lines[4] = {"text": None}
+    raw.write_text("\n".join(map(json.dumps, lines)))
+    whole = distill_here(failing_teacher, raw, output, "--skip-errors")
+    expected = [f"ham {i}" for i in (0, 3, 5, 6, 8, 9, 10, 11)]
+    assert [doc.text for doc in read(output)] == expected
+    for n_parts in range(1, 4):
+        output.unlink()
+        add = distill.Parts.add
+
+        def add_some(parts, docs, skipped, add=add, n_parts=n_parts) -> None:
+            if len(parts.paths()) == n_parts:
+                raise OSError("no space left")
+            add(parts, docs, skipped)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(distill.Parts, "add", add_some)
+            stopped = distill_here(failing_teacher, raw, output, "--skip-errors")
+        assert (stopped.exit_code, output.exists()) == (1, False)
+        # the parts lack a text, which only those who skip may not mind
+        refused = distill_here(failing_teacher, raw, output)
+        assert (refused.exit_code, output.exists()) == (1, False)
+        assert "line 2: a teacher fails on it" in refused.stderr
+        again = distill_here(failing_teacher, raw, output, "--skip-errors")
+        assert again.exit_code == 0
+        assert [doc.text for doc in read(output)] == expected
+        said = [sorted(done.stderr.splitlines()[1:]) for done in (whole, again)]
+        assert said[0] == said[1]
+        assert not output.with_name("out.spacy.parts").exists()
+
+
+def test_run_that_ended_at_a_bad_text_goes_on_past_it(
+    failing_teacher, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(distill, "PART", 2)
+    raw, output = tmp_path / "raw.txt", tmp_path / "out.spacy"
+    raw.write_text("ham 0\nham 1\nham 2\nbad\nham 4")
+    assert distill_here(failing_teacher, raw, output).exit_code == 1
+    assert len(list((tmp_path / "out.spacy.parts").glob("*.spacy"))) == 1
+    assert distill_here(failing_teacher, raw, output, "--skip-errors").exit_code == 0
+    assert [doc.text for doc in read(output)] == ["ham 0", "ham 1", "ham 2", "ham 4"]
+
+
+def test_nothing_is_written_if_every_text_is_skipped(failing_teacher, tmp_path) -> None:
+    raw, output = tmp_path / "raw.txt", tmp_path / "out.spacy"
+    raw.write_text("bad\nbad")
+    done = distill_here(failing_teacher, raw, output, "--skip-errors")
+    assert done.exit_code == 1
+    assert "Skipped 2 records:" in done.stderr
+    assert "all docs were skipped" in done.stderr
+    assert not list(tmp_path.glob("out*"))
+
+
+def test_long_text_is_refused_for_a_teachers_parser_alone(teacher, tmp_path) -> None:
+    nlp = teacher()
+    nlp.to_disk(tmp_path / "model")
+    parser = nlp.add_pipe("parser", first=True)
+    parser.add_label("dep")
+    parser.initialize(lambda: [Example(nlp.make_doc("ham"), nlp.make_doc("ham"))])
+    nlp.to_disk(tmp_path / "parsing")
+    raw, output = tmp_path / "raw.txt", tmp_path / "out.spacy"
+    raw.write_text(f"ham\n{'m' * 1_000_001}\neggs")
+    both = f"{tmp_path / 'model'}, {tmp_path / 'parsing'}"
+    done = distill_here(both, raw, output)
+    assert done.exit_code == 1
+    assert "line 2: the text has 1,000,001 characters, but the component 'parser'" in done.stderr
+    done = distill_here(both, raw, output, "--skip-errors")
+    assert done.exit_code == 0, done.stderr
+    assert [len(doc.text) for doc in read(output)] == [3, 4]
+    done = distill_here(tmp_path / "model", raw, output)
+    assert done.exit_code == 0, done.stderr
+    assert [len(doc.text) for doc in read(output)] == [3, 1_000_001, 4]
 
 
 @pytest.mark.slow
@@ -376,6 +515,19 @@ def test_reader_can_count_words_and_stop_early(files) -> None:
     examples = list(reader(spacy.blank("en")))
     assert not any(is_added(eg) for eg in examples)
     assert sum(KEY in eg.reference.user_data for eg in examples) == 2
+
+
+def test_reader_names_a_file_that_no_teacher_wrote(files) -> None:
+    gold = Corpus(files / "gold.spacy")
+    for teacher, error in (
+        (None, "--paths.taught"),
+        (files / "missing.spacy", r"no teacher's file .*missing\.spacy"),
+        (str(files / "missing.spacy"), r"no teacher's file .*missing\.spacy"),
+        (files / "gold.spacy", r"gold\.spacy, doc 1: there are no probabilities of a teacher"),
+    ):
+        reader = build_distillation_corpus_v1(gold=gold, teacher=teacher)
+        with pytest.raises(ValueError, match=rf"(?s){error}.*lstm-tagger distill"):
+            list(reader(spacy.blank("en")))
 
 
 @pytest.mark.parametrize("setting", [{"repeats": 0}, {"limit": -1}])

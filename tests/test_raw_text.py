@@ -10,7 +10,6 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.files.raw_text import read_docs, read_placed_docs
 
-
 ENGLISH = spacy.blank("en")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from . import messages
 
 LISTED = 20
@@ -25,6 +27,15 @@ class BadRecords:
         self.n_skipped += 1
         if len(self._first) < LISTED:
             self._first.append(" ".join(message.split()))
+
+    def also_into(self, found: list[str]) -> Callable[[str], None]:
+        """Return a function that notes a record, and adds the message to a list as well."""
+
+        def note(message: str) -> None:
+            self(message)
+            found.append(message)
+
+        return note
 
     def report(self) -> None:
         """Say how many records were skipped, and list the first of them; nothing if none were."""

@@ -6,13 +6,12 @@ import numpy
 import typer
 from spacy.language import Language
 from thinc.api import NumpyOps
-from wasabi import msg
 
 from ..arrays import Floats2d, Ints1d
 from ..files.raw_text import bare_doc, stored_docs
 from ..pipeline.calibration import calibration_error, fit_temperature
 from ..pipeline.probabilities import score_tokens
-from . import lstm_tagger_cli
+from . import lstm_tagger_cli, messages
 from .errors import failing_in_one_line
 from .pipelines import check_new, get_tagger, load_pipeline, save_pipeline
 
@@ -25,6 +24,7 @@ def calibrate_cli(
     data: Path = typer.Argument(..., help="Held-out .spacy file with gold tags", exists=True),
     output: Path = typer.Argument(..., help="The directory to write", file_okay=False),
     component: str = typer.Option("lstm_tagger", "--component", "-c", help="The tagger's name"),
+    force: bool = typer.Option(False, "--force", "-f", help="Replace a pipeline that is there"),
 ) -> None:
     """Fit a temperature on held-out data and save the pipeline with it. Tags do not change.
 
@@ -32,7 +32,7 @@ def calibrate_cli(
     not fitted on, and the other way round; the temperature that is saved is fitted on all.
     """
     with failing_in_one_line(f"Cannot calibrate the pipeline '{model}'"):
-        check_new(output)
+        check_new(output, force=force, inputs=[model, data])
         nlp = load_pipeline(model)
         tagger = get_tagger(nlp, component)
         scored = score_gold(nlp, component, data)
@@ -44,7 +44,7 @@ def calibrate_cli(
             after.append(_error(scores, gold, fit_temperature(*_joined(other))))
         tagger.cfg["temperature"] = fit_temperature(*_joined(scored))
         save_pipeline(nlp, output)
-    msg.good(
+    messages.good(
         f"Wrote {output}: temperature {tagger.cfg['temperature']:.3f}, expected calibration "
         f"error {100 * numpy.mean(after):.2f} % (uncalibrated {100 * numpy.mean(before):.2f} %)"
     )

@@ -9,13 +9,13 @@ import typer
 from spacy.cli._util import import_code
 from spacy.util import minibatch
 from tqdm import tqdm
-from wasabi import msg
 
-from ..distill.labelling import accuracies, label
+from ..distill.labelling import accuracies, label_each
 from ..distill.parts import Parts, newest_change
 from ..distill.teacher import Teacher
-from ..files.raw_text import read_docs, stored_docs
-from . import lstm_tagger_cli
+from ..files.raw_text import read_placed_docs, stored_docs
+from . import lstm_tagger_cli, messages
+from .bad_records import BadRecords
 from .errors import fail, failing_in_one_line
 from .pipelines import check_parent, load_pipeline
 
@@ -45,13 +45,16 @@ def distill_cli(
     code: Path | None = typer.Option(
         None, "--code", "-c", help="Python file with functions that the teachers need", exists=True
     ),
+    skip_errors: bool = typer.Option(
+        False, "--skip-errors", help="Go on past texts that cannot be labelled, and list them"
+    ),
 ) -> None:
     """Label raw text with soft targets: the tag probabilities of one or several trained pipelines.
 
     The probabilities of several teachers are averaged. With `--dev`, the accuracy of each teacher
     and of their mean is printed first. A pipeline that gives no probabilities teaches its tags.
     Parts of speech are kept if a teacher sets them. The output is made in parts, so that an
-    interrupted run can be continued.
+    interrupted run can be continued: repeat the command, also with `--skip-errors` added.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
         fail(
@@ -63,21 +66,34 @@ def distill_cli(
         if output.suffix != ".spacy":
             raise ValueError(f"cannot write {output}: its name must end in .spacy")
         import_code(code)
-        names = teachers.split(",")
+        names = [name.strip() for name in teachers.split(",")]
         loaded = [Teacher(load_pipeline(name), temperature) for name in names]
+        bad_records = BadRecords(skip=skip_errors)
+        placed = read_placed_docs(raw, *(teacher.nlp for teacher in loaded), on_error=bad_records)
         if dev:
             _try_on(dev, loaded, names, n_process, batch_size)
         stamps = [newest_change(path) for path in (*map(Path, names), raw)]
         settings = [teachers, str(raw.resolve()), *stamps, temperature, kept, limit]
         parts = Parts(output, settings)
-        docs = islice(read_docs(raw, loaded[0].nlp), limit or None)
-        docs = islice(docs, len(parts), None)
+        for message in parts.skipped():
+            bad_records(message)
+        placed = islice(islice(placed, limit or None), len(parts), None)
         with tqdm(unit=" docs", initial=len(parts), disable=None) as progress:
-            for part in minibatch(docs, PART):
-                parts.add(label(part, loaded, kept, n_process=n_process, batch_size=batch_size))
+            for part in minibatch(placed, PART):
+                skipped: list[str] = []
+                docs = label_each(
+                    part,
+                    loaded,
+                    kept,
+                    n_process=n_process,
+                    batch_size=batch_size,
+                    on_error=bad_records.also_into(skipped),
+                )
+                parts.add(docs, skipped)
                 progress.update(len(part))
+        bad_records.report()
         n_docs, n_words = parts.join()
-    msg.good(f"Wrote {n_docs} docs of {n_words} words to {output}")
+    messages.good(f"Wrote {n_docs} docs of {n_words} words to {output}")
 
 
 def _try_on(
@@ -87,4 +103,4 @@ def _try_on(
     shares = accuracies(gold, teachers, n_process=n_process, batch_size=batch_size)
     names = [*names, "their mean"] if len(names) > 1 else names
     for name, share in zip(names, shares, strict=False):
-        msg.info(f"{100 * share:.2f} % of the tags of {dev.name} right: {name}")
+        messages.info(f"{100 * share:.2f} % of the tags of {dev.name} right: {name}")

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import typer
-from wasabi import msg
 
 from ..runtime.export import PRECISIONS, export_tagger, exportable
-from . import lstm_tagger_cli
+from . import lstm_tagger_cli, messages
 from .errors import fail, failing_in_one_line
 from .pipelines import check_new, load_pipeline, save_pipeline
 
@@ -16,6 +15,7 @@ def export_cli(
     model: str = typer.Argument(..., help="Name or path of a trained pipeline"),
     output: Path = typer.Argument(..., help="The directory to write", file_okay=False),
     precision: str = typer.Option("float32", "--precision", "-p", help="float32 or int8"),
+    force: bool = typer.Option(False, "--force", "-f", help="Replace a pipeline that is there"),
 ) -> None:
     """Write a pipeline whose lstm_tagger runs on ONNX Runtime and needs no torch.
 
@@ -25,7 +25,7 @@ def export_cli(
     if precision not in PRECISIONS:
         fail(f"--precision is '{precision}', but must be one of {', '.join(PRECISIONS)}")
     with failing_in_one_line(f"Cannot export the pipeline '{model}'"):
-        check_new(output)
+        check_new(output, force=force, inputs=[model])
         nlp = load_pipeline(model)
         names = [name for name in nlp.pipe_names if exportable(nlp, name)]
         if not names:
@@ -36,4 +36,4 @@ def export_cli(
         for name in names:
             export_tagger(nlp, name, precision)
         save_pipeline(nlp, output)
-    msg.good(f"Wrote {output}: {', '.join(names)} in {precision}")
+    messages.good(f"Wrote {output}: {', '.join(names)} in {precision}")

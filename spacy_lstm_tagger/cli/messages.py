@@ -1,8 +1,26 @@
-"""Messages of commands: on standard error, because the output may be going to a file."""
+"""What commands print: messages on standard error, because the output may be going to a file."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+
 import typer
+
+
+def write_output(text: str) -> None:
+    """Print text on standard output. What its encoding lacks becomes "?", as in spaCy's tables.
+
+    If whoever reads the output has gone (`... | head -1`), the command ends without a message.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        # Python flushes standard output once more at its end, which must not fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
 
 
 def good(text: str) -> None:
@@ -27,8 +45,9 @@ def bad(text: str) -> None:
 
 def note(text: str) -> None:
     """Say more on the message before."""
-    typer.echo(f"  {text}", err=True)
+    _write(" ", text, None)
 
 
-def _write(sign: str, text: str, color: str) -> None:
-    typer.secho(f"{sign} {text}", fg=color, err=True)
+def _write(sign: str, text: str, color: str | None) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody listens: the work goes on
+        typer.secho(f"{sign} {text}", fg=color, err=True)

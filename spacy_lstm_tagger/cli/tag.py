@@ -1,13 +1,18 @@
 """`python -m spacy lstm-tagger tag`: print the tags of a text as a table."""
 
+from __future__ import annotations
+
 import typer
 from spacy.glossary import GLOSSARY
-from wasabi import msg
+from spacy.tokens import Doc
 
+from ..files.make_doc import make_doc
 from ..pipeline.kept_probabilities import tag_confidence
 from ..pipeline.tagger import LSTMTagger
 from . import lstm_tagger_cli
+from .columns import aligned
 from .errors import failing_in_one_line
+from .messages import write_output
 from .pipelines import load_pipeline
 
 
@@ -16,17 +21,29 @@ def tag_cli(
     model: str = typer.Argument(..., help="Name or path of a trained pipeline"),
     text: str = typer.Argument(..., help="The text to tag"),
 ) -> None:
-    """Print every word of a text with its tag and, from an lstm_tagger, the tag's probability."""
+    """Print every word of a text with its tag, its part of speech if the pipeline sets it, and
+    from an lstm_tagger the tag's probability.
+    """
     with failing_in_one_line("Cannot tag the text"):
         nlp = load_pipeline(model)
         taggers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, LSTMTagger)]
         if taggers:
             taggers[-1].cfg["save_probabilities"] = 1
-        doc = nlp(text)
-    rows = [[token.text, token.tag_, GLOSSARY.get(token.tag_, "")] for token in doc]
-    header = ["Word", "Tag", "Meaning"]
-    if taggers:
+        doc = nlp(make_doc(text, nlp))
+        write_output(table(doc, with_probabilities=bool(taggers)))
+
+
+def table(doc: Doc, *, with_probabilities: bool) -> str:
+    """Return the table of a doc's tokens."""
+    columns = {
+        "Word": [token.text for token in doc],
+        "Tag": [token.tag_ for token in doc],
+    }
+    if any(token.pos for token in doc):
+        columns["POS"] = [token.pos_ for token in doc]
+    # spacy.explain would warn of every tag that the glossary lacks
+    columns["Meaning"] = [GLOSSARY.get(token.tag_, "") for token in doc]
+    if with_probabilities:
         sure = [tag_confidence(token) for token in doc]
-        rows = [[*row, "" if p is None else f"{p:.3f}"] for row, p in zip(rows, sure, strict=True)]
-        header.append("Probability")
-    msg.table(rows, header=header, divider=True)
+        columns["Probability"] = ["" if p is None else f"{p:.3f}" for p in sure]
+    return aligned(list(columns), list(zip(*columns.values(), strict=True)))

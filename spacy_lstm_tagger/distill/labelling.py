@@ -10,6 +10,7 @@ from spacy.vocab import Vocab
 
 from ..arrays import Floats2d
 from ..files.raw_text import bare_doc
+from ..files.text_lines import OnError
 from ..outputs import known_outputs
 from ..training.soft_targets import get_soft_targets, set_soft_targets, soft_labels
 from .teacher import Teacher
@@ -22,6 +23,39 @@ def label(
     vocab = teachers[0].nlp.vocab
     answers = _answers(docs, teachers, n_process, batch_size)
     return [average(vocab, of_doc, kept) for of_doc in answers]
+
+
+def label_each(
+    placed: Sequence[tuple[Doc, str]],
+    teachers: Sequence[Teacher],
+    kept: int,
+    *,
+    n_process: int,
+    batch_size: int,
+    on_error: OnError,
+) -> list[Doc]:
+    """Label docs as `label` does, and leave out those on which a component of a teacher fails.
+
+    placed: docs and their places, which messages name.
+    on_error: told of each doc that is left out; unless it raises an error, labelling goes on.
+    """
+    # A pipeline's error handler would drop a whole batch for one of its docs. Halves find it.
+    alone = len(placed) == 1
+    settings = {"n_process": 1 if alone else n_process, "batch_size": batch_size}
+    try:
+        return label([doc for doc, _ in placed], teachers, kept, **settings)
+    except (ImportError, OSError):  # of the environment, not of a doc
+        raise
+    except Exception as error:  # whatever a component raises
+        if alone:
+            on_error(f"{placed[0][1]}: a teacher fails on it ({type(error).__name__}: {error})")
+            return []
+    middle = len(placed) // 2
+    return [
+        doc
+        for half in (placed[:middle], placed[middle:])
+        for doc in label_each(half, teachers, kept, **settings, on_error=on_error)
+    ]
 
 
 def accuracies(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from spacy.tokens import Doc, DocBin
 from ..files.atomic import temporary_path, write_file
 from ..outputs import known_outputs
 
-OWN = re.compile(r"settings|\d{6,}-\d+\.spacy|\..*-[0-9a-f]{8}\.tmp")
+OWN = re.compile(r"settings|\d{6,}-\d+\.spacy|\d{6,}-\d+\.skipped\.json|\..*-[0-9a-f]{8}\.tmp")
 """Names of files that a run makes in the directory of the parts."""
 
 
@@ -63,32 +64,56 @@ class Parts:
         return sorted(name for name in names if not OWN.fullmatch(name))
 
     def __len__(self) -> int:
-        """Return the number of docs that are there."""
+        """Return the number of docs that the parts were made of, skipped ones included."""
         return sum(int(path.stem.split("-")[1]) for path in self.paths())
 
     def paths(self) -> list[Path]:
         """Return the parts in their order."""
         return sorted(self.directory.glob("*.spacy"))
 
-    def add(self, docs: list[Doc]) -> None:
-        """Write one more part."""
+    def skipped(self) -> list[str]:
+        """Return what was said about the docs that were skipped, in their order."""
+        found = [_skipped_path(path) for path in self.paths()]
+        return [
+            message for path in found if path.is_file() for message in json.loads(path.read_text())
+        ]
+
+    def add(self, docs: list[Doc], skipped: Sequence[str] = ()) -> None:
+        """Write one more part.
+
+        skipped: a message about each of the docs that the part lacks.
+        """
         part = DocBin(attrs=self.attrs, store_user_data=True, docs=docs)
-        name = f"{len(self.paths()):06}-{len(docs)}.spacy"
-        write_file(self.directory / name, part.to_bytes())
+        path = self.directory / f"{len(self.paths()):06}-{len(docs) + len(skipped)}.spacy"
+        if skipped:  # written first: without its part it counts for nothing
+            write_file(_skipped_path(path), json.dumps(skipped).encode())
+        else:  # left by a process that was killed
+            _skipped_path(path).unlink(missing_ok=True)
+        write_file(path, part.to_bytes())
 
     def join(self) -> tuple[int, int]:
         """Join the parts to the output and remove them. Returns the number of docs and words.
 
-        Raises ValueError if there are none.
+        Raises ValueError if there are no docs in them.
         """
         if not self.paths():
             raise ValueError("the text has no docs with words: nothing was written")
         whole = DocBin(attrs=self.attrs, store_user_data=True)
         for path in self.paths():
             whole.merge(DocBin(store_user_data=True).from_disk(path))
+        if not len(whole):
+            self._remove()
+            raise ValueError("all docs were skipped: nothing was written")
         write_file(self.output, whole.to_bytes())
+        self._remove()
+        return len(whole), sum(len(tokens) for tokens in whole.tokens)
+
+    def _remove(self) -> None:
         # Renamed, and then removed: a run that was killed meanwhile would find some of the parts.
         used = temporary_path(self.directory)
         self.directory.replace(used)
         shutil.rmtree(used)
-        return len(whole), sum(len(tokens) for tokens in whole.tokens)
+
+
+def _skipped_path(part: Path) -> Path:
+    return part.with_suffix(".skipped.json")
