@@ -1,6 +1,8 @@
 """Uncertain tokens: the right ones, in forms that annotation tools read."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -248,3 +250,15 @@ def test_wrong_options_are_one_line(options, message, model, raw, monkeypatch) -
     assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert message in done.stderr
     assert sorted(path.name for path in raw.parent.iterdir()) == ["model", "raw.txt"]
+
+
+def test_output_that_nobody_reads_ends_the_command_quietly(model, raw) -> None:
+    raw.write_text("I like green eggs\n" * 500)
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "uncertain", str(model), str(raw)]
+    with subprocess.Popen(
+        [*command, "--below", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert json.loads(process.stdout.readline())["text"] == "I like green eggs"
+        process.stdout.close()
+        said = process.stderr.read()
+    assert [line for line in said.splitlines() if "sentence boundaries" not in line] == []

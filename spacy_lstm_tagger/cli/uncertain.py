@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -62,12 +61,12 @@ def uncertain_cli(
         docs = nlp.pipe(read_docs(raw, nlp, on_error=bad_records))
         counts = Counts()
         found = counts.uncertain(all_sentences(_in_sentences(docs) if split else docs, below))
-        chunks = _json_lines(found) if form == "prodigy" else _json_list(found, nlp)
+        lines = _json_lines(found) if form == "prodigy" else _json_list(found, nlp)
         if output:
-            write_file(output, "".join(chunks).encode())
+            write_file(output, "".join(f"{line}\n" for line in lines).encode())
         else:
-            sys.stdout.writelines(chunks)
-            sys.stdout.flush()
+            for line in lines:
+                messages.write_output(line)
         bad_records.report()
         messages.good(f"{counts} below {below:g}{f': {output}' if output else ''}")
         if form == "label-studio":
@@ -84,7 +83,7 @@ def _check(below: float, form: str, output: Path | None, labelling: Path | None)
         fail(f"--labelling-config is for --format label-studio, but the format is {form}")
     if output and form == "label-studio" and output.suffix.lower() != ".json":
         fail(
-            f"--output is {output}, but Label Studio imports tasks from files named .json alone: "
+            f"--output is {output}, but Label Studio imports predictions from .json files alone: "
             f"name it {output.with_suffix('.json')}"
         )
     if output and labelling and output.resolve() == labelling.resolve():
@@ -129,18 +128,18 @@ def _in_sentences(docs: Iterable[Doc]) -> Iterator[Doc]:
 
 def _json_lines(found: Iterable[tuple[Span, list[Token]]]) -> Iterator[str]:
     for sentence, tokens in found:
-        yield srsly.json_dumps(prodigy_task(sentence, tokens)) + "\n"
+        yield srsly.json_dumps(prodigy_task(sentence, tokens))
 
 
 def _json_list(found: Iterable[tuple[Span, list[Token]]], nlp: Language) -> Iterator[str]:
-    """Yield the parts of a JSON list, so that not all tasks need be in memory at once."""
+    """Yield the lines of a JSON list, so that not all tasks need be in memory at once."""
     version = "{lang}_{name}-{version}".format(**nlp.meta)  # as spaCy names packages
-    yield "["
-    separator = "\n"
-    for sentence, tokens in found:
-        yield separator + srsly.json_dumps(label_studio_task(sentence, tokens, version))
-        separator = ",\n"
-    yield "\n]\n"
+    line = "["
+    for number, (sentence, tokens) in enumerate(found):
+        yield f"{line}," if number else line
+        line = srsly.json_dumps(label_studio_task(sentence, tokens, version))
+    yield line
+    yield "]"
 
 
 def _configure(config: str, path: Path | None) -> None:
