@@ -1,7 +1,6 @@
-"""Tokens with an uncertain tag as tasks for annotators.
+"""Tokens with an uncertain tag, and their sentences as tasks for Prodigy.
 
-Sources of the formats: https://prodi.gy/docs/api-interfaces#ner_manual (Prodigy) and
-https://labelstud.io/guide/predictions (Label Studio, a text with labels).
+Source of the format: https://prodi.gy/docs/api-interfaces#ner_manual.
 """
 
 from __future__ import annotations
@@ -18,25 +17,35 @@ from ..pipeline.kept_probabilities import add_extensions
 def uncertain_tokens(docs: Iterable[Doc], below: float) -> Iterator[tuple[Span, list[Token]]]:
     """Yield sentences with their tokens whose most probable tag is less probable than `below`.
 
-    Sentences without such tokens are left out.
+    Sentences without such tokens are left out. White-space tokens, and tokens that were made after
+    tagging (by a merge or a split), have no uncertain tag.
 
     docs: docs tagged with `save_probabilities`. A doc without sentence boundaries counts as one
-        sentence.
+        sentence: set them before, with a parser, a senter or a sentencizer in the pipeline.
     below: threshold of the probability, above 0 and at most 1.
     Raises TypeError if an item is not a doc, ValueError if a doc has no probabilities.
     """
+    return ((sentence, tokens) for sentence, tokens in all_sentences(docs, below) if tokens)
+
+
+def all_sentences(docs: Iterable[Doc], below: float) -> Iterator[tuple[Span, list[Token]]]:
+    """Yield sentences as `uncertain_tokens` does, those without uncertain tokens too.
+
+    Sentences of white space alone are left out.
+    """
     add_extensions()
     for doc in each_doc(docs, "uncertain_tokens"):
-        if len(doc) and doc[0]._.tag_probability is None:
+        probabilities = [None if token.is_space else token._.tag_probability for token in doc]
+        if not all(token.is_space for token in doc) and all(p is None for p in probabilities):
             raise ValueError(
                 f"The doc {doc.text[:40]!r} has no probabilities. Set the tagger's "
                 "save_probabilities to true, or to a number, before it tags."
             )
         sentences = doc.sents if doc.has_annotation("SENT_START") else [doc[:]]
         for sentence in sentences:
-            tokens = [token for token in sentence if token._.tag_probability < below]
-            if tokens:
-                yield sentence, tokens
+            if not all(token.is_space for token in sentence):
+                kept = zip(sentence, probabilities[sentence.start : sentence.end], strict=True)
+                yield sentence, [token for token, p in kept if p is not None and p < below]
 
 
 def prodigy_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
@@ -68,33 +77,6 @@ def prodigy_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
             for token in tokens
         ],
         "meta": {"candidates": [_candidates(token) for token in tokens]},
-    }
-
-
-def label_studio_task(sentence: Span, tokens: list[Token]) -> dict[str, Any]:
-    """Return a task for Label Studio with predictions for `<Labels name="tag" toName="text">`."""
-    return {
-        "data": {"text": sentence.text},
-        "predictions": [
-            {
-                "score": round(min(token._.tag_probability for token in tokens), 4),
-                "result": [
-                    {
-                        "from_name": "tag",
-                        "to_name": "text",
-                        "type": "labels",
-                        "score": round(token._.tag_probability, 4),
-                        "value": {
-                            "start": token.idx - sentence.start_char,
-                            "end": token.idx - sentence.start_char + len(token),
-                            "text": token.text,
-                            "labels": [token._.tag_candidates[0][0]],
-                        },
-                    }
-                    for token in tokens
-                ],
-            }
-        ],
     }
 
 
