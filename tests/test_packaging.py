@@ -29,7 +29,7 @@ import spacy_lstm_tagger
 
 REPOSITORY = Path(__file__).parent.parent
 PROJECT = "spacy-lstm-tagger"
-IN_THE_WHEEL = ("spacy_lstm_tagger", "pyproject.toml", "README.md", "LICENSE")
+IN_THE_WHEEL = ("spacy_lstm_tagger", "configs", "pyproject.toml", "README.md", "LICENSE")
 
 TEXTS = [
     "The child drew a horse.",
@@ -245,7 +245,11 @@ def test_wheel_has_all_modules_and_nothing_else(wheel: Path) -> None:
     templates = (REPOSITORY / "spacy_lstm_tagger" / "report" / "templates").iterdir()
     pages = {path.relative_to(REPOSITORY).as_posix() for path in templates}
     assert "spacy_lstm_tagger/report/templates/report.html" in pages
-    assert paths == {*expected, *pages, "spacy_lstm_tagger/py.typed"}
+    recipes = {
+        f"spacy_lstm_tagger/configs/{path.name}" for path in (REPOSITORY / "configs").iterdir()
+    }
+    assert "spacy_lstm_tagger/configs/default.cfg" in recipes
+    assert paths == {*expected, *pages, *recipes, "spacy_lstm_tagger/py.typed"}
 
 
 def test_wheel_names_its_module_for_spacy_package(wheel: Path) -> None:
