@@ -206,6 +206,7 @@ def test_recipes_are_those_of_the_repository() -> None:
     assert {name: read_recipe(name) for name in recipes()} == written
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the tokenizers' libraries
 @pytest.mark.parametrize("lang", ["zh", "xx", "ja", "th", "vi"])
 def test_it_trains_and_reads_raw_text_with_the_tokenizer_of_the_language(
     lang: str, tmp_path: Path

@@ -252,6 +252,23 @@ def test_wheel_has_all_modules_and_nothing_else(wheel: Path) -> None:
     assert paths == {*expected, *pages, *recipes, "spacy_lstm_tagger/py.typed"}
 
 
+def test_installed_wheel_writes_a_config_and_converts_plain_data_that_train(
+    publisher: Environment, tmp_path: Path
+) -> None:
+    names = [tmp_path / name for name in ("words.tsv", "words.spacy", "config.cfg", "output")]
+    tsv, data, config, output = names
+    tsv.write_text("The\tDT\nchild\tNN\n.\t.\n\nWho\tWP\n?\t.\n", encoding="utf8")
+    command = ("-m", "spacy", "lstm-tagger")
+    assert "demo " in publisher.run_python(*command, "init-config")
+    publisher.run_python(*command, "init-config", "demo", "--output", config)
+    publisher.run_python(*command, "convert", tsv, data)
+    paths = ("--paths.train", data, "--paths.dev", data)
+    steps = ("--training.max_steps", 2, "--training.eval_frequency", 1)
+    publisher.run_python("-m", "spacy", "train", config, "--output", output, *paths, *steps)
+    nlp = spacy.load(output / "model-last")
+    assert nlp.get_pipe("lstm_tagger").labels == (".", "DT", "NN", "WP")
+
+
 def test_wheel_names_its_module_for_spacy_package(wheel: Path) -> None:
     assert read_in_wheel(wheel, "top_level.txt").split() == ["spacy_lstm_tagger"]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from spacy.util import get_lang_class, registry
+from spacy.util import registry
 from thinc.api import Config
 
 from ..files.atomic import write_file
+from ..files.languages import language_class
 from ..files.recipes import comments_of, header, read_recipe, recipes, to_commented_text
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
@@ -86,12 +87,7 @@ def fill_recipe(text: str, lang: str, tokenizer: str | None, vectors: str | None
     tokenizer: name of another tokenizer; vectors: a pipeline whose word vectors are to be read.
     Raises ValueError if spaCy has no such language or tokenizer.
     """
-    try:
-        language = get_lang_class(lang)
-    except ImportError as error:
-        raise ValueError(
-            f"spaCy has no language with the code '{lang}': use --lang xx, its multi-language class"
-        ) from error
+    language = language_class(lang)
     config = Config(language.default_config).merge(Config().from_str(text, interpolate=False))
     config["nlp"]["lang"] = language.lang  # the code may be an alias, such as "eng"
     if tokenizer is not None:
@@ -110,7 +106,7 @@ def try_tokenizer(config: Config) -> tuple[bool, str]:
 
     One that cannot be tried may set tags.
     """
-    language = get_lang_class(config["nlp"]["lang"])
+    language = language_class(config["nlp"]["lang"])
     resolved = registry.resolve({"tokenizer": config["nlp"]["tokenizer"]})
     try:
         doc = language(create_tokenizer=resolved["tokenizer"]).make_doc("1")
