@@ -67,7 +67,7 @@ def convert(tmp_path: Path):
         assert result.exit_code == code, result.output
         assert result.stdout == ""
         if code:
-            assert not output.exists()
+            assert not output.parent.exists()
             assert result.stderr.count("\n") == 1
             return [], result.stderr
         return list(DocBin().from_disk(output).get_docs(Vocab())), result.stderr
@@ -168,7 +168,10 @@ def test_what_does_not_fit_is_named_with_its_line(
         (["--lang", "fr"], "--lang is for the format conllu, this is tsv"),
         (["--format", "slash", "--word", "1"], "--word is for the format tsv or csv, this is sl"),
         (["--format", "conllu", "--tag", "pos"], "--tag is 'pos', but must be xpos or upos"),
-        (["--format", "conllu", "--lang", "kmrr"], "use --lang xx, its multi-language class"),
+        (
+            ["--format", "conllu", "--lang", "kmrr"],
+            "is not among them, use --lang xx, the multi-language class",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_errors(options: list[str], error: str, convert) -> None:
@@ -195,6 +198,18 @@ def test_sentences_without_heads_are_whole(convert, tmp_path: Path) -> None:
     assert [len(eg.reference) for eg in examples] == [5, 1]
     by_spacy = conllu_to_docs(FRENCH, n_sents=1, no_print=True)
     assert [len(list(doc.sents)) for doc in by_spacy] == [6, 1]  # what goes wrong there
+
+
+def test_bundled_corpus_without_heads_is_the_same_training_data(convert) -> None:
+    path = Path(__file__).parent.parent / "corpus" / "en-dev.conllu"
+    text = path.read_text(encoding="utf8")
+    rows = (line.split("\t") for line in text.splitlines())
+    headless = ["\t".join([*row[:6], "_", "_", *row[8:]] if row[1:] else row) for row in rows]
+    docs, _ = convert("\n".join(headless) + "\n", "a.conllu")
+    expected = list(conllu_to_docs(text, n_sents=1, no_print=True))
+    assert tagged(docs) == tagged(expected)
+    assert [doc.text for doc in docs] == [doc.text for doc in expected]
+    assert [len(list(doc.sents)) for doc in docs] == [1] * 137
 
 
 def test_contractions_are_merged_as_spacy_merges_them(convert) -> None:

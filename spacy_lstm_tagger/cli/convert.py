@@ -19,14 +19,13 @@ from .pipelines import check_parent
 
 @lstm_tagger_cli.command("convert")
 def convert_cli(
-    data: Path = typer.Argument(..., help="A file of tagged words, in UTF-8", exists=True),
+    data: Path = typer.Argument(
+        ..., help="A file of tagged words, in UTF-8", exists=True, dir_okay=False
+    ),
     output: Path = typer.Argument(..., help="The .spacy file to write", dir_okay=False),
     form: str = typer.Option("", "--format", "-f", help=f"{', '.join(FORMATS)}; else by the file"),
     lang: str = typer.Option(
-        "",
-        "--lang",
-        "-l",
-        help="Keep in parts the contractions that its tokenizer splits",
+        "", "--lang", "-l", help="Language whose tokenizer decides which contractions stay in parts"
     ),
     split: bool = typer.Option(
         False, "--split-contractions", help="Keep all contractions of CoNLL-U in parts"
@@ -56,13 +55,13 @@ def convert_cli(
     with failing_in_one_line(f"Cannot convert {data}"):
         if output.suffix != ".spacy":
             raise ValueError(f"cannot write {output}: its name must end in .spacy")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        check_parent(output, inputs=[data])
         form = form or guess_format(data)
         _check_options(form, lang=lang, split=split, word=word, tag=tag, sentence=sentence)
         sentences, spaces_known, notes = read_treebank(
             data, form, lang=lang, split=split, word=word, tag=tag, sentence=sentence
         )
+        output.parent.mkdir(parents=True, exist_ok=True)
+        check_parent(output, inputs=[data])
         vocab = Vocab()
         docs = (to_doc(words, vocab, spaces_known=spaces_known) for words in sentences)
         write_file(output, DocBin(docs=docs).to_bytes())

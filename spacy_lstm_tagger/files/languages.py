@@ -10,5 +10,7 @@ def language_class(code: str) -> type[Language]:
         return get_lang_class(code)
     except ImportError as error:
         raise ValueError(
-            f"spaCy has no language with the code '{code}': use --lang xx, its multi-language class"
+            f"spaCy has no language with the code '{code}'. Its codes are listed at "
+            "https://spacy.io/usage/models#languages (Norwegian, for example, is nb or nn). For a "
+            "language that is not among them, use --lang xx, the multi-language class."
         ) from error
