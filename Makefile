@@ -19,7 +19,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 # Installed from the wheel, as a user would, not from the source tree.
-$(VENV)/installed: $(BIN)/python pyproject.toml $(shell find spacy_lstm_tagger -name '*.py')
+$(VENV)/installed: $(BIN)/python pyproject.toml $(wildcard configs/*.cfg) $(shell find spacy_lstm_tagger -name '*.py')
 	$(BIN)/python -m pip install --quiet "$(TORCH)" build
 	rm -rf dist && $(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl

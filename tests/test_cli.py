@@ -232,11 +232,12 @@ def corpus(workspace: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def quick_config(workspace: Path, corpus: Path) -> Path:
-    """demo.cfg, cut down, with the paths filled in."""
+    """demo.cfg, cut down, with the paths and the tokenizer filled in."""
     overrides = {**QUICK, "paths.train": str(corpus), "paths.dev": str(corpus)}
     config = Config().from_disk(DEMO_CONFIG, interpolate=False, overrides=overrides)
     path = workspace / "quick.cfg"
     config.to_disk(path)
+    fill_config(path, path, silent=True)
     return path
 
 

@@ -19,9 +19,11 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.training.converters import conllu_to_docs
+from spacy.util import load_model_from_config
 from thinc.api import Config
 
 from spacy_lstm_tagger.architectures import build_lstm_tagger_v1
+from spacy_lstm_tagger.files.recipes import comments_of
 from spacy_lstm_tagger.pipeline.factories import DEFAULT_MODEL
 
 REPOSITORY = Path(__file__).parent.parent
@@ -147,20 +149,53 @@ def test_header_says_what_it_is_and_when_to_use_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_config_is_valid(name: str, overrides: Callable) -> None:
-    debug_config(CONFIGS / f"{name}.cfg", overrides=overrides(name))
-
-
-def test_config_is_valid_at_the_command_line(overrides: Callable) -> None:
-    options = [part for key, path in overrides("default").items() for part in (f"--{key}", path)]
-    assert "Config is valid" in run_spacy("debug", "config", CONFIGS / "default.cfg", *options)
+def test_config_is_valid(name: str, overrides: Callable, tmp_path: Path) -> None:
+    fill_config(tmp_path / "filled.cfg", CONFIGS / f"{name}.cfg")
+    debug_config(tmp_path / "filled.cfg", overrides=overrides(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_config_is_complete(name: str, tmp_path: Path) -> None:
+def test_config_is_complete_but_for_the_tokenizer(name: str, tmp_path: Path) -> None:
     fill_config(tmp_path / "filled.cfg", CONFIGS / f"{name}.cfg")
     filled = Config().from_disk(tmp_path / "filled.cfg", interpolate=False)
+    assert filled["nlp"].pop("tokenizer") == {"@tokenizers": "spacy.Tokenizer.v1"}
     assert filled == read_config(name)
+
+
+@pytest.mark.parametrize(
+    ("lang", "tokenizer"),
+    [
+        ("en", "spacy.Tokenizer.v1"),
+        ("xx", "spacy.Tokenizer.v1"),
+        ("zh", "spacy.zh.ChineseTokenizer"),
+        ("ja", "spacy.ja.JapaneseTokenizer"),
+        ("ko", "spacy.ko.KoreanTokenizer"),
+        ("th", "spacy.th.ThaiTokenizer"),
+        ("vi", "spacy.vi.VietnameseTokenizer"),
+    ],
+)
+def test_training_takes_the_tokenizer_of_the_language(
+    lang: str, tokenizer: str, overrides: Callable
+) -> None:
+    config = read_config("demo")
+    config["nlp"]["lang"] = lang
+    try:
+        nlp = load_model_from_config(config, auto_fill=True)  # as `spacy train` does
+    except ImportError as error:
+        pytest.skip(f"a library of the tokenizer is not installed: {error}")
+    assert nlp.config["nlp"]["tokenizer"]["@tokenizers"] == tokenizer
+
+
+def test_same_setting_has_the_same_comment_in_all_configs() -> None:
+    of_default = comments_of((CONFIGS / "default.cfg").read_text(encoding="utf8"))
+    assert of_default["nlp", "lang"][0].startswith("# spaCy's code of the language")
+    for name in ("demo", "fast", "student", "vectors"):
+        comments = comments_of((CONFIGS / f"{name}.cfg").read_text(encoding="utf8"))
+        shared = of_default.keys() & comments.keys()
+        assert len(shared) >= len(of_default) - 2, name
+        assert {place: comments[place] for place in shared} == {
+            place: of_default[place] for place in shared
+        }, name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -250,13 +285,16 @@ def test_demo_config_tags_the_held_out_corpus(overrides: Callable, tmp_path: Pat
     assert accuracy_of(spacy.load(tmp_path / "model-best"), read_corpus("en-dev")) > 0.85
 
 
-def test_chinese_corpus_trains(overrides: Callable, tmp_path: Path) -> None:
+def test_chinese_trains_and_reads_raw_text_with_its_tokenizer(
+    overrides: Callable, tmp_path: Path
+) -> None:
     steps = {"training.max_steps": 100, "training.eval_frequency": 50, "nlp.lang": "zh"}
     paths = overrides("demo", train="zh-train", dev="zh-dev")
     train(CONFIGS / "demo.cfg", tmp_path, overrides={**paths, **steps})
     nlp = spacy.load(tmp_path / "model-last")
     assert nlp.lang == "zh"
     assert accuracy_of(nlp, read_corpus("zh-dev")) > 0.6
+    assert [token.text for token in nlp("女儿好奇地问。")] == list("女儿好奇地问。")
 
 
 def test_shared_config_has_one_recurrent_encoder(trained: Callable) -> None:

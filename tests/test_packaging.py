@@ -29,7 +29,7 @@ import spacy_lstm_tagger
 
 REPOSITORY = Path(__file__).parent.parent
 PROJECT = "spacy-lstm-tagger"
-IN_THE_WHEEL = ("spacy_lstm_tagger", "pyproject.toml", "README.md", "LICENSE")
+IN_THE_WHEEL = ("spacy_lstm_tagger", "configs", "pyproject.toml", "README.md", "LICENSE")
 
 TEXTS = [
     "The child drew a horse.",
@@ -245,7 +245,28 @@ def test_wheel_has_all_modules_and_nothing_else(wheel: Path) -> None:
     templates = (REPOSITORY / "spacy_lstm_tagger" / "report" / "templates").iterdir()
     pages = {path.relative_to(REPOSITORY).as_posix() for path in templates}
     assert "spacy_lstm_tagger/report/templates/report.html" in pages
-    assert paths == {*expected, *pages, "spacy_lstm_tagger/py.typed"}
+    recipes = {
+        f"spacy_lstm_tagger/configs/{path.name}" for path in (REPOSITORY / "configs").iterdir()
+    }
+    assert "spacy_lstm_tagger/configs/default.cfg" in recipes
+    assert paths == {*expected, *pages, *recipes, "spacy_lstm_tagger/py.typed"}
+
+
+def test_installed_wheel_writes_a_config_and_converts_plain_data_that_train(
+    publisher: Environment, tmp_path: Path
+) -> None:
+    names = [tmp_path / name for name in ("words.tsv", "words.spacy", "config.cfg", "output")]
+    tsv, data, config, output = names
+    tsv.write_text("The\tDT\nchild\tNN\n.\t.\n\nWho\tWP\n?\t.\n", encoding="utf8")
+    command = ("-m", "spacy", "lstm-tagger")
+    assert "demo " in publisher.run_python(*command, "init-config")
+    publisher.run_python(*command, "init-config", "demo", "--output", config)
+    publisher.run_python(*command, "convert", tsv, data)
+    paths = ("--paths.train", data, "--paths.dev", data)
+    steps = ("--training.max_steps", 2, "--training.eval_frequency", 1)
+    publisher.run_python("-m", "spacy", "train", config, "--output", output, *paths, *steps)
+    nlp = spacy.load(output / "model-last")
+    assert nlp.get_pipe("lstm_tagger").labels == (".", "DT", "NN", "WP")
 
 
 def test_wheel_names_its_module_for_spacy_package(wheel: Path) -> None:

@@ -149,6 +149,14 @@ def test_variables_choose_the_other_treebank(project: Path) -> None:
     assert "--name tr_imst_lstm " in commands["package"]["script"][0]
 
 
+def test_contractions_can_be_merged(project: Path) -> None:
+    config = interpolated(project, convert_options=" --merge-subtokens")
+    scripts = [line for command in config["commands"] for line in command["script"]]
+    converting = [line for line in scripts if " spacy convert " in line]
+    assert len(converting) == 3
+    assert all(line.endswith("--n-sents 1 --merge-subtokens") for line in converting)
+
+
 def test_default_is_the_recommended_config_on_downloaded_files(project: Path) -> None:
     commands = {command["name"]: command for command in interpolated(project)["commands"]}
     assert commands["train"]["deps"][0] == "configs/default.cfg"

@@ -13,4 +13,4 @@ lstm_tagger_cli = Typer(
 )
 app.add_typer(lstm_tagger_cli)
 
-from . import calibrate, distill, export, report, tag, uncertain, vocab  # noqa: E402, F401  (register their commands)
+from . import calibrate, convert, distill, export, init_config, report, tag, uncertain, vocab  # noqa: E402, F401  (register their commands)
