@@ -11,6 +11,7 @@ import spacy
 from spacy.cli.train import train
 from spacy.tokens import DocBin
 
+from spacy_lstm_tagger.report.curves import plot_curves
 from spacy_lstm_tagger.report.plot_logger import Curves, build_plot_logger_v1
 
 REPOSITORY = Path(__file__).parent.parent
@@ -74,6 +75,37 @@ def test_files_have_a_row_and_a_point_for_each_evaluation(tmp_path) -> None:
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"loss per word", "tag_acc, %", "words a second", "step"} <= set(texts)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curves.v1.csv", "curves.v1.svg"]
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def markers_beside_their_plots(svg: str) -> list[tuple[float, float]]:
+    """Space above and below each marker within what its plot shows, in points."""
+    root = ElementTree.fromstring(svg)
+    shown = {
+        f"url(#{path.get('id')})": next(path.iter(f"{SVG}rect"))
+        for path in root.iter(f"{SVG}clipPath")
+    }
+    found = []
+    for group in root.iter(f"{SVG}g"):
+        rectangle = shown.get(group.get("clip-path", ""))
+        for marker in group.iter(f"{SVG}use") if rectangle is not None else ():
+            y, top = float(marker.get("y", "nan")), float(rectangle.get("y", "nan"))
+            found.append((y - top, top + float(rectangle.get("height", "nan")) - y))
+    return found
+
+
+@pytest.mark.parametrize("speeds", [[None, 2886.0, 2422.1], [None, 3.0], [None, None]])
+def test_no_point_of_a_curve_is_cut(speeds) -> None:
+    rows = []
+    for nth, speed in enumerate(speeds):
+        curves = Curves(["tag_acc"], Clock())
+        curves.add(evaluation(40 * nth, 100 * (nth + 1), accuracy=nth / 4))
+        rows += [{**row, "words_per_second": speed} for row in curves.rows]
+    spaces = markers_beside_their_plots(plot_curves(rows, ["tag_acc"]))
+    assert len(spaces) == 2 * len(speeds) + sum(speed is not None for speed in speeds)
+    assert min(min(both) for both in spaces) > 2  # points; a marker's radius is 1.5
 
 
 def test_training_writes_curves_and_prints_as_ever(

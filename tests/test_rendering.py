@@ -8,6 +8,7 @@ import numpy
 import pytest
 import spacy
 from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from spacy_lstm_tagger.pipeline.kept_probabilities import add_extensions, save
 from spacy_lstm_tagger.report.rendering import render
@@ -41,7 +42,7 @@ def test_words_and_tags_are_escaped(doc) -> None:
 def test_confidence_is_colour_and_number(doc) -> None:
     html = render(probable(doc))
     assert sure(html) == ["0.900", "0.600", "0.500"]
-    assert re.findall(r'"lt-sure">([^<]*)<', html) == ["0.90", "0.60", "0.50"]
+    assert re.findall(r'"lt-sure" dir="ltr">([^<]*)<', html) == ["0.90", "0.60", "0.50"]
 
 
 def test_altered_tag_has_no_confidence(doc) -> None:
@@ -52,7 +53,7 @@ def test_altered_tag_has_no_confidence(doc) -> None:
 def test_doc_without_probabilities_has_tags_alone(doc) -> None:
     html = render(doc)
     assert sure(html) == []
-    assert '<span class="lt-tag">N</span>' in html
+    assert '<span class="lt-tag" dir="ltr">N</span>' in html
 
 
 def test_span_and_whole_page(doc) -> None:
@@ -67,6 +68,28 @@ def test_tagger_that_keeps_probabilities(make_nlp, randomize) -> None:
     randomize(nlp.get_pipe("lstm_tagger"))
     doc = nlp("I like green eggs")
     assert sure(render(doc)) == [f"{token._.tag_probability:.3f}" for token in doc]
+
+
+@pytest.mark.parametrize(
+    ("language", "attributes"),
+    [
+        ("en", 'dir="ltr" lang="en"'),
+        ("he", 'dir="rtl" lang="he"'),
+        ("ar", 'dir="rtl" lang="ar"'),
+        ("fa", 'dir="rtl" lang="fa"'),
+        ("ur", 'dir="rtl" lang="ur"'),
+        ("xx", 'dir="auto"'),  # of no language in particular: as the first letter says
+    ],
+)
+def test_words_run_in_the_direction_of_the_language(language, attributes) -> None:
+    doc = Doc(spacy.blank(language).vocab, words=["שלום", "!"], tags=["PRP$", "."])
+    for html in (render(doc), render(doc[:1]), render(doc, page=True)):
+        assert f'<div class="lt-words tex2jax_ignore" {attributes}>' in html
+        assert '<span class="lt-tag" dir="ltr">PRP$</span>' in html  # not "$PRP"
+
+
+def test_doc_of_a_bare_vocab_runs_as_its_first_letter_says() -> None:
+    assert ' dir="auto">' in render(Doc(Vocab(), words=["שלום"]))
 
 
 def test_notebook_displays_it(doc, monkeypatch) -> None:

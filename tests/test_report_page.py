@@ -6,6 +6,7 @@ With SPACY_LSTM_TAGGER_SCREENSHOTS set to a directory, pictures of the pages are
 """
 
 import base64
+import dataclasses
 import itertools
 import json
 import os
@@ -20,10 +21,13 @@ from typing import Any
 
 import numpy
 import pytest
+import spacy
+from spacy.tokens import Doc
 
 from spacy_lstm_tagger.report.answers import Answers, Gold, WordCounts
 from spacy_lstm_tagger.report.build import Report
 from spacy_lstm_tagger.report.comparison import compare
+from spacy_lstm_tagger.report.direction import direction_of, language_of
 from spacy_lstm_tagger.report.figures import measure
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -177,7 +181,8 @@ def made_up_report(n_taggers: int) -> Report:
     tags = [f"T{tag}" for tag in generator.geometric(0.06, n).clip(max=60).tolist()]
     tags[:3] = ["PRP$", "<img src=x onerror='window.harmed = true'>", "a-tag-with-a-long-name" * 2]
     gold = Gold(words, [True] * n, tags, lengths)
-    counts = WordCounts({f"word{i}": 3**i for i in range(9)}, False, 1, "as counted here")
+    seen = {f"word{i}": 3**i for i in range(9)}
+    counts = WordCounts(lambda word: seen.get(word, 0), 1, "as counted here")
     answers = []
     for nth in range(n_taggers):
         said = [tag if generator.random() < 0.85 else "T1" for tag in tags]
@@ -239,6 +244,84 @@ def test_page_fits_and_can_be_read(width, dark, page, browser) -> None:
     assert browser.requests == [page.resolve().as_uri()]
     assert browser.errors == []
     assert browser.evaluate("typeof window.harmed") == "undefined"
+
+
+# How far each table is wider than what shows it.
+HIDDEN = """
+Object.fromEntries([...document.querySelectorAll("div.scroll")].map(
+  (e) => [e.getAttribute("aria-label"), e.scrollWidth - e.clientWidth]))
+"""
+
+
+@pytest.mark.parametrize("width", [360, 390, 430])
+def test_last_columns_are_visible_on_a_phone(width, page, browser) -> None:
+    browser.open(page, width=width)
+    hidden = browser.evaluate(HIDDEN)
+    assert len(hidden) >= 6
+    assert {name: pixels for name, pixels in hidden.items() if pixels > 0} == {}
+
+
+PLACES = """
+[...document.querySelector("%s").querySelectorAll("%s")].map((e) => e.getBoundingClientRect().x)
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "from_right"),
+    [
+        ("he", ["הילד", "קרא", "(", "2024"], True),
+        ("ar", ["كتب", "الولد", "!"], True),
+        ("en", ["The", "boy", "read"], False),
+        ("xx", ["2024", "הילד", "קרא"], True),  # by its first letter
+        ("xx", ["2024", "boy", "read"], False),
+    ],
+)
+def test_words_are_laid_out_in_the_direction_of_the_language(
+    language, words, from_right, browser, tmp_path
+) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra [report])")
+    from spacy_lstm_tagger.report.page import render_page
+    from spacy_lstm_tagger.report.rendering import render
+
+    vocab = spacy.blank(language).vocab
+    tags = ["PRP$"] * len(words)
+    gold = Gold(words, [True] * len(words), tags, numpy.asarray([len(words)]))
+    answers = [Answers(name, [tag] * len(words), None) for name, tag in (("a", "X"), ("b", "Y"))]
+    report = Report(
+        "dev.spacy",
+        [measure(gold, each) for each in answers],
+        compare(gold, *answers),
+        language=language_of(vocab),
+        direction=direction_of(vocab),
+    )
+    doc = Doc(vocab, words=words, tags=tags)
+    pages = {"report": render_page(report), "doc": str(render(doc, page=True))}
+    for name, html in pages.items():
+        path = tmp_path / f"{name}.html"
+        path.write_text(html, encoding="utf8")
+        browser.open(path, width=1280)
+        places = browser.evaluate(PLACES % (".lt-words", ".lt-word"))
+        assert places == sorted(places, reverse=from_right)
+        assert len(set(places)) == len(words)
+    browser.open(tmp_path / "report.html", width=1280)
+    style = "getComputedStyle(document.querySelector('#changed .context')).direction"
+    if language != "xx":
+        assert browser.evaluate(style) == ("rtl" if from_right else "ltr")
+
+
+def test_warnings_come_before_the_figures(browser, tmp_path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra [report])")
+    from spacy_lstm_tagger.report.page import render_page
+
+    report = dataclasses.replace(made_up_report(1), warnings=["Use `<b>` & think.", "w" * 300])
+    path = tmp_path / "report.html"
+    path.write_text(render_page(report), encoding="utf8")
+    browser.open(path, width=390)
+    texts = "[...document.querySelectorAll('#warnings li')].map((e) => e.textContent)"
+    assert browser.evaluate(texts) == ["Use <b> & think.", "w" * 300]
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = "['#warnings', '.cards'].map((e) => document.querySelector(e).getBoundingClientRect().y)"
+    assert browser.evaluate(tops) == sorted(browser.evaluate(tops))
 
 
 def test_tables_are_sorted_by_a_click(page, browser) -> None:

@@ -2,16 +2,19 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from spacy.cli._util import import_code
-from wasabi import msg
 
 from ..extras import import_extra
 from ..files.atomic import write_file
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
 from .pipelines import check_parent, load_pipeline
+
+if TYPE_CHECKING:
+    from ..report.build import Report
 
 WORST = 25
 
@@ -38,7 +41,8 @@ def report_cli(
     """Write an HTML page with the accuracy, the errors and the reliability of a tagger.
 
     Like `spacy evaluate --gold-preproc`, it gives the pipeline the gold words, one sentence at a
-    time. Without --train, the words in the first pipeline's own vocabulary count as seen.
+    time. The figures on raw text are those of `spacy evaluate` without it. Without --train, the
+    words in the first pipeline's own vocabulary count as seen.
     """
     with failing_in_one_line(f"Cannot make a report of '{model}' on {data}"):
         for path in filter(None, (output, json_path)):
@@ -58,10 +62,31 @@ def report_cli(
         if json_path is not None:
             write_file(json_path, f"{figures}\n".encode())
         write_file(output, page.encode())
+    for line in _summary(report):
+        typer.secho(f"✔ {line}", fg="green", err=True)
+    for warning in report.warnings:
+        typer.secho(f"⚠ {' '.join(warning.split())}", fg="yellow", err=True)
+    typer.secho(f"✔ Wrote {output}", fg="green", err=True)
+
+
+def _summary(report: "Report") -> list[str]:
+    """Return the figures at the top of the page, one line each."""
+    lines = []
     for tagger in report.taggers:
-        share = tagger.accuracy
-        msg.good(
+        share, raw = tagger.accuracy, tagger.raw_text
+        lines.append(
             f"{tagger.model}: {100 * share.accuracy:.2f} % ({100 * share.low:.2f} to "
             f"{100 * share.high:.2f}) of {share.n} words"
         )
-    msg.good(f"Wrote {output}")
+        if raw is not None:
+            lines.append(
+                f"{tagger.model} on raw text: {100 * raw.tag_acc:.2f} % (tag_acc of `spacy "
+                f"evaluate`); {100 * raw.token_r:.2f} % of {raw.n_words} gold tokens are found"
+            )
+    if (found := report.comparison) is not None:
+        lines.append(
+            f"{found.second} less {found.first}: {100 * found.difference:+.2f} points "
+            f"({100 * found.low:+.2f} to {100 * found.high:+.2f}); {found.fixed} words fixed, "
+            f"{found.broken} broken"
+        )
+    return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +15,10 @@ from spacy.training import Corpus, Example
 from ..arrays import Floats1d, Ints1d
 from ..features.extractor import vocabulary_of
 from ..files.raw_text import reading_stored_docs
+from ..pipeline.kept_probabilities import tag_confidences
 from ..pipeline.tagger import LSTMTagger
 from ..training.alignment import aligned_tokens
+from .labels import labels_of
 
 
 class Gold(NamedTuple):
@@ -41,31 +43,30 @@ class Answers(NamedTuple):
     tags: tag of each token; None if the pipeline has cut or joined the token.
     confidence: probability of each tag, shape (n_tokens,), NaN if it is unknown. None if the
         pipeline gives no probabilities.
+    labels: gold tags that the pipeline's taggers have learned from; None if they are unknown.
     """
 
     name: str
     tags: list[str | None]
     confidence: Floats1d | None
+    labels: frozenset[str] | None = None
 
 
 class WordCounts(NamedTuple):
     """Counts of words in training.
 
-    counts: number of occurrences of each form, or of each lower-cased form.
-    lower: whether the forms are lower-cased.
+    count: function from a form to its number of occurrences.
     least: minimum count of a seen word; rarer words count as unseen.
     meaning: definition of "seen", for readers of the report.
     """
 
-    counts: Mapping[str, int]
-    lower: bool
+    count: Callable[[str], int]
     least: int
     meaning: str
 
     def of(self, words: Iterable[str]) -> Ints1d:
         """Return the count of each word, shape (n_words,)."""
-        forms = (word.lower() if self.lower else word for word in words)
-        return numpy.asarray([self.counts.get(form, 0) for form in forms], dtype="int64")
+        return numpy.asarray([self.count(word) for word in words], dtype="int64")
 
 
 def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, Answers]:
@@ -107,7 +108,8 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
     sure = numpy.concatenate(confidence)
     known = bool(numpy.isfinite(sure).any())
     lengths_array = numpy.asarray(lengths, dtype="int64")
-    return Gold(words, spaces, gold, lengths_array), Answers(name, tags, sure if known else None)
+    answers = Answers(name, tags, sure if known else None, labels_of(nlp))
+    return Gold(words, spaces, gold, lengths_array), answers
 
 
 def read_gold(path: Path, nlp: Language) -> Iterator[Example]:
@@ -135,8 +137,7 @@ def counts_of_model(nlp: Language) -> WordCounts | None:
         if vocabulary is not None and vocabulary.words:
             least = min(vocabulary.words.values())
             return WordCounts(
-                vocabulary.words,
-                True,
+                vocabulary.word_count,
                 least,
                 "The model's own vocabulary decides: a word is seen if its lower-cased form has "
                 f"an embedding of its own, having occurred at least {least} times in training. "
@@ -153,7 +154,7 @@ def counts_of_corpus(path: Path, nlp: Language) -> WordCounts:
     """
     counts = Counter(token.text for eg in read_gold(path, nlp) for token in eg.reference)
     meaning = f"A word is seen if its form, with the same capitals, occurs in {path.name}."
-    return WordCounts(counts, False, 1, meaning)
+    return WordCounts(counts.__getitem__, 1, meaning)
 
 
 def _keep_probabilities(nlp: Language) -> None:
@@ -165,9 +166,12 @@ def _keep_probabilities(nlp: Language) -> None:
 
 
 def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:
-    """Return the tag of each gold token, and its probability."""
+    """Return the tag of each gold token, and its probability.
+
+    The probability is NaN if it is unknown, or another component chose the tag.
+    """
     said = [token.tag_ for token in doc]
-    sure = _confidence(doc, said)
+    sure = tag_confidences(doc)
     if [token.text for token in doc] == [token.text for token in reference]:
         return list(said), sure
     predicted, gold = aligned_tokens(Example(doc, reference))
@@ -177,15 +181,3 @@ def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:
     for i, j in zip(predicted.tolist(), gold.tolist(), strict=True):
         tags[j] = said[i]
     return tags, confidence
-
-
-def _confidence(doc: Doc, tags: list[str]) -> Floats1d:
-    """Return the probability of each tag of a doc; NaN if another component chose the tag."""
-    confidence = numpy.full(len(doc), numpy.nan)
-    ranking = doc._.tag_ranking if Doc.has_extension("tag_ranking") else None
-    if ranking is not None and len(ranking["tags"]) == len(doc):
-        labels = doc._.tag_labels
-        chosen = [labels[tag] for tag in ranking["tags"][:, 0].tolist()]
-        same = numpy.asarray([a == b for a, b in zip(chosen, tags, strict=True)], dtype=bool)
-        confidence[same] = ranking["probabilities"][same, 0]
-    return confidence

@@ -69,8 +69,8 @@ def compare(gold: Gold, first: Answers, second: Answers, *, limit: int = CHANGES
     tags = zip(first.tags, second.tags, strict=True)
     differ = both & numpy.asarray([a != b for a, b in tags])
     effects = {
-        "broken": differ & one.right,
         "fixed": differ & other.right,
+        "broken": differ & one.right,
         "both wrong": differ & ~one.right & ~other.right,
     }
     low, high = interval(drawn)

@@ -38,6 +38,8 @@ def plot_curves(rows: Sequence[dict[str, Any]], scores: Sequence[str]) -> str:
         _draw(middle, steps, _known(shown), "scores, %")
         speed = {"training": _column(rows, "words_per_second")}
         _draw(below, steps, speed, "words a second")
+        below.update_datalim([(steps[0], 0.0)])  # the margin is a share of what is shown
+        below.autoscale_view()
         below.set_ylim(bottom=0)
         below.set_xlabel("step")
         figure.align_ylabels()

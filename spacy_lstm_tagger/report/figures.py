@@ -10,6 +10,8 @@ import numpy
 
 from ..pipeline.calibration import BINS, binned
 from .answers import Answers, Gold, WordCounts
+from .labels import tags_without_label
+from .raw_text import RawText
 from .sentences import Sentence, worst_sentences
 from .shares import Marks, Share, accuracy, mark, shares, whole_sentences
 
@@ -91,8 +93,12 @@ class Figures:
     """All figures of one tagger.
 
     model: name of the pipeline.
-    left_out: reason to number of words that are not compared for that reason.
-    accuracy: accuracy on all words, equal to spaCy's `tag_acc`.
+    n_words: number of words that are compared.
+    n_tagged: number of words with a gold tag.
+    left_out: reason to number of tokens that are not compared for that reason.
+    tags_without_label: gold tags that training never showed to number of words.
+    accuracy: accuracy on all words, equal to spaCy's `tag_acc` but for tagged white space.
+    raw_text: figures on raw text; None if they are unknown.
     sentences: share of sentences without a wrong tag.
     seen_means: definition of "seen", for readers; None if counts in training are unknown.
     """
@@ -100,8 +106,11 @@ class Figures:
     model: str
     n_sentences: int
     n_words: int
+    n_tagged: int
     left_out: dict[str, int]
+    tags_without_label: dict[str, int]
     accuracy: Share
+    raw_text: RawText | None
     sentences: Share
     seen_means: str | None
     seen: list[Share]
@@ -114,34 +123,43 @@ class Figures:
 
 
 def measure(
-    gold: Gold, answers: Answers, counts: WordCounts | None = None, *, worst: int = WORST
+    gold: Gold,
+    answers: Answers,
+    counts: WordCounts | None = None,
+    *,
+    worst: int = WORST,
+    raw_text: RawText | None = None,
 ) -> Figures:
     """Return the figures of a tagger.
 
     counts: counts of words in training; None if they are unknown.
+    raw_text: figures on raw text; None if they are unknown.
     worst: number of sentences to list, those with the most errors.
     Raises ValueError if no token can be compared.
     """
     marks = mark(gold, answers)
     if not marks.compared.any():
         raise ValueError("None of the words with a gold tag is a word of the pipeline's docs.")
-    untagged, unaligned = ~marks.tagged, numpy.asarray([tag is None for tag in answers.tags])
     left_out = {
-        "no gold tag": int(untagged.sum()),
-        "cut or joined by the pipeline": int((marks.tagged & unaligned).sum()),
-        "whitespace": int((marks.tagged & ~unaligned & ~marks.compared).sum()),
+        "no gold tag": int((marks.word & ~marks.tagged).sum()),
+        "cut or joined by the pipeline": int((marks.tagged & ~marks.compared).sum()),
+        "white space": int((~marks.word).sum()),
     }
+    tagged = [gold.tags[i] for i in numpy.flatnonzero(marks.tagged).tolist()]
     return Figures(
         model=answers.name,
         n_sentences=marks.n_sentences,
         n_words=int(marks.compared.sum()),
+        n_tagged=len(tagged),
         left_out={reason: n for reason, n in left_out.items() if n},
+        tags_without_label=tags_without_label(tagged, answers.tags, answers.labels),
         accuracy=accuracy(marks),
+        raw_text=raw_text,
         sentences=whole_sentences(marks),
         seen_means=counts.meaning if counts else None,
         seen=_seen(gold, marks, counts) if counts else [],
         by_frequency=_by_frequency(gold, marks, counts) if counts else [],
-        by_length=_by_length(gold, marks),
+        by_length=_by_length(marks),
         tags=_tags(gold, answers, marks),
         confusions=_confusions(gold, answers, marks),
         reliability=_reliability(answers, marks),
@@ -160,9 +178,9 @@ def _by_frequency(gold: Gold, marks: Marks, counts: WordCounts) -> list[Share]:
     return shares(names, kinds, marks)
 
 
-def _by_length(gold: Gold, marks: Marks) -> list[Share]:
-    kinds = numpy.searchsorted(LENGTHS, gold.lengths, side="right") - 1
-    return shares(_ranges(LENGTHS[0], list(LENGTHS[1:])), numpy.repeat(kinds, gold.lengths), marks)
+def _by_length(marks: Marks) -> list[Share]:
+    kinds = numpy.searchsorted(LENGTHS[1:], marks.per_sentence(marks.word), side="right")
+    return shares(_ranges(LENGTHS[0], list(LENGTHS[1:])), kinds[marks.sentence], marks)
 
 
 def _ranges(first: int, starts: list[int]) -> list[str]:

@@ -9,11 +9,14 @@ from spacy.tokens import Doc, Span
 from spacy.util import is_in_jupyter
 
 from ..pipeline.kept_probabilities import tag_confidence
+from .direction import direction_of, language_of
 from .templating import new_environment, read_static
 
 
 def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) -> str | None:
     """Render the tags of a doc, coloured by their probabilities.
+
+    Words run in the direction of the doc's language.
 
     doc: tagged doc or span. Probabilities are shown if `save_probabilities` kept them.
     page: whether to make a whole HTML page, to be saved in a file.
@@ -29,7 +32,17 @@ def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) 
         )
     words = [(token.text, token.tag_, tag_confidence(token)) for token in doc]
     style = read_static("words.css")
-    html = new_environment().get_template("doc.html").render(words=words, page=page, style=style)
+    html = (
+        new_environment()
+        .get_template("doc.html")
+        .render(
+            words=words,
+            page=page,
+            style=style,
+            direction=direction_of(doc.vocab),
+            language=language_of(doc.vocab),
+        )
+    )
     if jupyter or (jupyter is None and is_in_jupyter()):
         from IPython.display import HTML, display
 

@@ -36,14 +36,16 @@ class Marks(NamedTuple):
     All arrays have shape (n_tokens,).
 
     sentence: index of the token's sentence.
-    tagged: whether the token has a gold tag.
-    compared: whether the tag can be compared: the token has a gold tag, is the same token in the
-        pipeline's doc, and is not whitespace.
+    word: whether the token is a word: not white space, which has no gold tag of interest.
+    tagged: whether the token is a word with a gold tag.
+    compared: whether the tag can be compared: the token is a word with a gold tag, and is the same
+        token in the pipeline's doc.
     right: whether the tag is compared and right.
     n_sentences: number of sentences.
     """
 
     sentence: Ints1d
+    word: numpy.ndarray
     tagged: numpy.ndarray
     compared: numpy.ndarray
     right: numpy.ndarray
@@ -59,13 +61,13 @@ class Marks(NamedTuple):
 
 def mark(gold: Gold, answers: Answers) -> Marks:
     """Mark each token by comparing its tag with its gold tag."""
-    tagged = numpy.asarray([bool(tag) for tag in gold.tags])
+    word = numpy.asarray([not word.isspace() for word in gold.words])
+    tagged = word & numpy.asarray([bool(tag) for tag in gold.tags])
     found = numpy.asarray([tag is not None for tag in answers.tags])
-    spaces = numpy.asarray([word.isspace() for word in gold.words])
     same = numpy.asarray([a == b for a, b in zip(gold.tags, answers.tags, strict=True)])
-    compared = tagged & found & ~spaces
+    compared = tagged & found
     sentence = numpy.repeat(numpy.arange(len(gold.lengths)), gold.lengths)
-    return Marks(sentence, tagged, compared, compared & same, len(gold.lengths))
+    return Marks(sentence, word, tagged, compared, compared & same, len(gold.lengths))
 
 
 def shares(names: list[str], kinds: Ints1d, marks: Marks) -> list[Share]:
@@ -98,7 +100,8 @@ def resampled_accuracy(marks: Marks) -> Floats1d:
 def accuracy(marks: Marks) -> Share:
     """Return the accuracy as spaCy's scorer computes it.
 
-    It is an F-score: a gold tag that cannot be compared lowers recall.
+    It is an F-score: a gold tag that cannot be compared lowers recall. White space is not counted;
+    spaCy counts it as missed if it has a gold tag.
     """
     n, right, tagged = (int(x.sum()) for x in (marks.compared, marks.right, marks.tagged))
     score = PRFScore(tp=right, fp=n - right, fn=tagged - right).fscore

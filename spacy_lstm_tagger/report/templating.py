@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def new_environment() -> Any:
     environment.filters["percent"] = _percent
     environment.filters["count"] = lambda n: f"{n:,}"
     environment.filters["points"] = lambda share: f"{100 * share:+.2f}".replace("-", "−")
+    environment.filters["code"] = _code
     environment.filters["meaning"] = lambda tag: GLOSSARY.get(tag, "")
     return environment
 
@@ -40,6 +42,12 @@ def read_static(name: str) -> Any:
 def as_markup(text: str) -> Any:
     """Return text of our own making, marked as safe: it is not escaped."""
     return import_extra("markupsafe").Markup(text)
+
+
+def _code(text: str) -> Any:
+    """Return a text, escaped, with what stands between backticks marked as code."""
+    escaped = str(import_extra("markupsafe").escape(text))
+    return as_markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))
 
 
 def _percent(share: float | None, digits: int = 2) -> str:

@@ -1,0 +1,63 @@
+"""Warnings about gold data and figures that are not what a reader takes them for."""
+
+from __future__ import annotations
+
+import numpy
+
+from .answers import Gold
+from .figures import Figures
+
+NEARLY_ALL = 0.9
+"""Minimum share of sentences of one word that is taken for a fault of the conversion."""
+
+FEW_SENTENCES = 20
+"""Number of sentences below which nothing is said about their length."""
+
+FOUND = 0.9
+"""Minimum share of the gold tokens that a fitting tokenizer finds."""
+
+LISTED = 5
+"""Maximum number of tags listed."""
+
+
+def check_data(gold: Gold) -> list[str]:
+    """Return warnings about gold data, one sentence or two each."""
+    sentence = numpy.repeat(numpy.arange(len(gold.lengths)), gold.lengths)
+    words = numpy.asarray([not word.isspace() for word in gold.words])
+    lengths = numpy.bincount(sentence, weights=words, minlength=len(gold.lengths))
+    alone, n = int((lengths == 1).sum()), int((lengths > 0).sum())
+    warnings = []
+    if n >= FEW_SENTENCES and alone >= NEARLY_ALL * n:
+        warnings.append(
+            f"{alone:,} of {n:,} sentences have one word only, so no word is read in its context. "
+            "`spacy convert` makes every word a sentence if a CoNLL-U file has no trees (HEAD is "
+            "`_`): convert it with `python -m spacy lstm-tagger convert` instead."
+        )
+    blank = gold.words.count("_")
+    if 2 * blank > words.sum():
+        warnings.append(
+            f"{blank:,} of {int(words.sum()):,} words are `_`: the words of this treebank have "
+            "been taken out, as its text is protected. Its README says how to put them back."
+        )
+    return warnings
+
+
+def check_figures(figures: Figures) -> list[str]:
+    """Return warnings about what a tagger cannot do, one sentence or two each."""
+    warnings = []
+    if missing := figures.tags_without_label:
+        names = ", ".join(list(missing)[:LISTED])
+        more = ", …" if len(missing) > LISTED else ""
+        warnings.append(
+            f"{figures.model}: {sum(missing.values()):,} of {figures.n_tagged:,} words have a tag "
+            f"that training never showed ({names}{more}). The tagger cannot give it."
+        )
+    raw = figures.raw_text
+    if raw is not None and raw.token_r < FOUND:
+        warnings.append(
+            f"{figures.model}: on raw text, the pipeline finds only {100 * raw.token_r:.1f} % of "
+            "the gold tokens, and so cannot tag the others. Train with the tokenizer of the "
+            "language (leave [nlp.tokenizer] out of the config), and convert treebanks with "
+            "multi-word tokens with `--merge-subtokens`."
+        )
+    return warnings
