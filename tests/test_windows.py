@@ -32,7 +32,7 @@ def blocks_of(lengths: list[int], **settings) -> list[Block]:
 
 def sequences_of(block: Block) -> list[list[int]]:
     """The items of every sequence, in the order in which they are read."""
-    columns = block.items.T.tolist()
+    columns = block.items.T[: len(block.lengths)].tolist()
     return [column[:n] for column, n in zip(columns, block.lengths, strict=True)]
 
 
@@ -80,6 +80,45 @@ def test_much_shorter_sequences_have_a_block_of_their_own() -> None:
 
 def test_all_blocks_but_the_last_have_a_power_of_two_of_sequences() -> None:
     assert [len(block.lengths) for block in blocks_of([10] * 23, block=210)] == [16, 7]
+
+
+@given(Lengths, st.integers(1, 60))
+def test_coarse_blocks_hold_the_same_sequences_and_more_padding(lengths, block) -> None:
+    fine, coarse = (blocks_of(lengths, block=block, coarse=coarse) for coarse in (False, True))
+    read = [dict(zip(b.sequences.tolist(), sequences_of(b), strict=False)) for b in coarse]
+    expected = [dict(zip(b.sequences.tolist(), sequences_of(b), strict=True)) for b in fine]
+    assert {k: v for one in read for k, v in one.items()} == {
+        k: v for one in expected for k, v in one.items()
+    }
+    for found in coarse:
+        longest, n = found.items.shape
+        assert n & (n - 1) == 0
+        assert longest in (16, 18, 20, 22, 24, 26, 28, 30, 32, 36, 40) or longest < 16
+        backwards = found.items.reshape(-1)[found.reversal].reshape(longest, n)
+        for column, sequence in zip(backwards.T.tolist(), sequences_of(found), strict=False):
+            assert column[: len(sequence)] == sequence[::-1]
+        assert_array_equal(
+            found.items.reshape(-1)[found.ends], [s[-1] for s in sequences_of(found)]
+        )
+
+
+@given(Lengths)
+def test_a_coarse_plan_takes_each_tokens_row_from_its_own_place(lengths) -> None:
+    for window, context in ((6, 1), (512, 32)):
+        plan = plan_reading(ints(lengths), window=window, context=context, coarse=True)
+        assert_array_equal(read_items(plan), numpy.arange(sum(lengths)))
+
+
+def test_ever_new_lengths_and_batch_sizes_are_read_in_few_shapes() -> None:
+    random = numpy.random.default_rng(0)
+    shapes: dict[bool, set] = {False: set(), True: set()}
+    for _ in range(3000):
+        mean = 2 ** random.uniform(0, 9)
+        lengths = random.normal(mean, mean / 3, random.integers(1, 150)).clip(1, 512).astype(int)
+        for coarse, found in shapes.items():
+            found.update(block.items.shape for block in blocks_of(lengths.tolist(), coarse=coarse))
+    assert len(shapes[True]) < 300
+    assert len(shapes[False]) > 5 * len(shapes[True])
 
 
 def test_batches_of_any_size_are_read_in_few_shapes() -> None:

@@ -27,6 +27,9 @@ BLOCK = 4096
 SIMILAR = 0.8
 """A sequence shorter than this share of the block's longest one begins a new block, ..."""
 
+GRID = 8
+"""Number of lengths of coarse blocks from one power of two to the next: 16, 18, ... 30, 32."""
+
 LEAST = 16
 """... unless the block has fewer sequences than this: a step costs as much for few as for many."""
 
@@ -40,8 +43,9 @@ class Block(NamedTuple):
         last item of its sequence.
     reversal: place to read instead of each place, so that every sequence is read from its end,
         shape (longest * n_sequences,). Padding stays in its place.
-    lengths: number of items of each sequence, shape (n_sequences,).
-    sequences: index of each sequence among those given to `make_blocks`, shape (n_sequences,).
+    lengths: number of items of each sequence, shape (n_read,). A coarse block (see `make_blocks`)
+        may have more sequences behind these, which are padding altogether.
+    sequences: index of each sequence among those given to `make_blocks`, shape (n_read,).
     """
 
     items: Ints2d
@@ -51,8 +55,13 @@ class Block(NamedTuple):
 
     @property
     def ends(self) -> Ints1d:
-        """Place of the last item of every sequence, shape (n_sequences,)."""
-        return (self.lengths - 1) * len(self.lengths) + numpy.arange(len(self.lengths))
+        """Place of the last item of every sequence, shape (n_read,)."""
+        return (self.lengths - 1) * self.items.shape[1] + numpy.arange(len(self.lengths))
+
+    @property
+    def even(self) -> bool:
+        """Whether no sequence that is read has padding."""
+        return bool(self.lengths.min() == len(self.items))
 
 
 class Plan(NamedTuple):
@@ -67,7 +76,9 @@ class Plan(NamedTuple):
     rows: Ints1d
 
 
-def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[Block]:
+def make_blocks(
+    starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK, coarse: bool = False
+) -> list[Block]:
     """Lay out sequences of consecutive items in blocks, longest first; leave out empty ones.
 
     The number of sequences in a block is a power of two, except in the last block. This keeps the
@@ -76,6 +87,8 @@ def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[
     starts: index of each sequence's first item, shape (n_sequences,).
     lengths: number of items of each sequence, shape (n_sequences,).
     block: maximum number of places in a block. A longer sequence has a block of its own.
+    coarse: whether to pad blocks to few different lengths, and the last ones to a power of two of
+        sequences as well, so that ever new texts do not make ever new shapes.
     """
     sequences = numpy.argsort(-lengths, kind="stable")[: numpy.count_nonzero(lengths)]
     falling = -lengths[sequences]
@@ -85,11 +98,31 @@ def make_blocks(starts: Ints1d, lengths: Ints1d, *, block: int = BLOCK) -> list[
         longest = -int(falling[begin])
         similar = int(numpy.searchsorted(falling, -SIMILAR * longest, side="right"))
         end = min(max(similar, begin + LEAST), begin + max(block // longest, 1), len(sequences))
-        if end < len(sequences):
+        if end < len(sequences) or (coarse and end - begin > LEAST):
             end = begin + _power_of_two(end - begin)
-        blocks.append(_block(starts, lengths, sequences[begin:end]))
+        new = _block(starts, lengths, sequences[begin:end])
+        blocks.append(_coarse(new) if coarse else new)
         begin = end
     return blocks
+
+
+def _coarse(block: Block) -> Block:
+    """Return a block padded to a length of a coarse grid and a power of two of sequences."""
+    longest, n = block.items.shape
+    length, width = _grid_length(longest), 1 << (n - 1).bit_length()
+    if (length, width) == (longest, n):
+        return block
+    items = numpy.pad(block.items, ((0, length - longest), (0, width - n)), mode="edge")
+    reversal = numpy.arange(length * width).reshape(length, width)
+    positions, sequences = numpy.divmod(block.reversal.reshape(longest, n), n)
+    reversal[:longest, :n] = positions * width + sequences
+    return block._replace(items=items, reversal=reversal.reshape(-1))
+
+
+def _grid_length(length: int) -> int:
+    """Return the next length of the grid: `GRID` lengths from one power of two to the next."""
+    step = max(1, (1 << (length - 1).bit_length() >> 1) // GRID)
+    return -(-length // step) * step
 
 
 def _power_of_two(n: int) -> int:
@@ -107,7 +140,12 @@ def _block(starts: Ints1d, lengths: Ints1d, sequences: Ints1d) -> Block:
 
 
 def plan_reading(
-    lengths: Ints1d, *, window: int = WINDOW, context: int = CONTEXT, block: int = BLOCK
+    lengths: Ints1d,
+    *,
+    window: int = WINDOW,
+    context: int = CONTEXT,
+    block: int = BLOCK,
+    coarse: bool = False,
 ) -> Plan:
     """Return a plan to read docs in windows and padded batches.
 
@@ -117,17 +155,19 @@ def plan_reading(
     lengths: number of tokens of each doc, shape (n_docs,).
     window: maximum number of tokens in a window.
     context: tokens that a window reads on either side of the tokens that it decides on.
-    block: maximum number of places in a block.
+    block, coarse: see `make_blocks`.
     """
     windows = _cut(lengths, window, context)
-    blocks = make_blocks(windows.starts, windows.sizes, block=block)
+    blocks = make_blocks(windows.starts, windows.sizes, block=block, coarse=coarse)
     rows = numpy.empty(int(lengths.sum()), dtype="int64")
     n_rows = 0
     for items, _, sizes, readers in blocks:
-        into = items - windows.decided[readers]
+        places = n_rows + numpy.arange(items.size).reshape(items.shape)[:, : len(readers)]
+        read = items[:, : len(readers)]
+        into = read - windows.decided[readers]
         decides = (into >= 0) & (into < windows.n_decided[readers])
         decides &= numpy.arange(len(items))[:, None] < sizes  # nothing is decided for padding
-        rows[items[decides]] = n_rows + numpy.flatnonzero(decides)
+        rows[read[decides]] = places[decides]
         n_rows += items.size
     return Plan(blocks, rows)
 

@@ -38,9 +38,9 @@ def convert_features(
             f"tagger was trained with vectors of {shim.sizes['vector_width']}. Load the pipeline "
             "together with the vectors that it was trained with."
         )
-    extract = partial(_extract, X, device)
+    extract = partial(_extract, X, device, coarse=not is_train)
     forms = extract(numpy.arange(len(X.keys))) if is_train else LazyForms(X.keys, extract)
-    batches, rows = _plan(model, X.lengths, device)
+    batches, rows = _plan(model, X.lengths, device, coarse=not is_train)
     inputs = ArgsKwargs(
         args=(forms, _tensor(X.vectors, device), _tensor(X.forms, device), batches, rows),
         kwargs={"dropout": _dropout_rate(model)} if is_train else {},
@@ -48,13 +48,17 @@ def convert_features(
     return inputs, _no_gradient
 
 
-def _extract(X: DocFeatures, device: torch.device, indices: Ints1d) -> Forms:
-    return form_tensors(X.extract(indices), device)
+def _extract(X: DocFeatures, device: torch.device, indices: Ints1d, *, coarse: bool) -> Forms:
+    return form_tensors(X.extract(indices), device, coarse=coarse)
 
 
-def form_tensors(X: FormFeatures, device: torch.device) -> Forms:
-    """Return the features of word forms as tensors."""
-    spelled = windows.make_blocks(numpy.cumsum(X.n_characters) - X.n_characters, X.n_characters)
+def form_tensors(X: FormFeatures, device: torch.device, *, coarse: bool = False) -> Forms:
+    """Return the features of word forms as tensors.
+
+    coarse: see `windows.make_blocks`.
+    """
+    starts = numpy.cumsum(X.n_characters) - X.n_characters
+    spelled = windows.make_blocks(starts, X.n_characters, coarse=coarse)
     order = numpy.concatenate([X.counts[:0], *(block.sequences for block in spelled)])
     return Forms(
         tables={name: _tensor(rows, device) for name, rows in X.tables.items()},
@@ -89,7 +93,7 @@ def convert_rows(
     ops: Any = model.ops
     device, lengths = shim_of(model).device, _lengths(X)
     Xt = xp2torch(ops.flatten(X), requires_grad=is_train, device=device)
-    batches, rows = _plan(model, lengths, device)
+    batches, rows = _plan(model, lengths, device, coarse=not is_train)
     dropout = _dropout_rate(model) if is_train else 0.0
     inputs = ArgsKwargs(args=(Xt, batches, rows), kwargs={"dropout": dropout})
 
@@ -124,17 +128,19 @@ def _dropout_rate(model: Model[Any, Any]) -> float:
 
 
 def _plan(
-    model: Model[Any, Any], lengths: Ints1d, device: torch.device
+    model: Model[Any, Any], lengths: Ints1d, device: torch.device, *, coarse: bool
 ) -> tuple[list[PaddedBatch], Tensor]:
-    attrs = model.attrs
-    plan = windows.plan_reading(lengths, window=attrs["window"], context=attrs["context"])
+    """Return the plan to read docs, in coarse blocks to predict: torch keeps something for each
+    shape, and other than in training there is no end of new texts.
+    """
+    window, context = model.attrs["window"], model.attrs["context"]
+    plan = windows.plan_reading(lengths, window=window, context=context, coarse=coarse)
     batches = [_padded(block.items, block, device) for block in plan.blocks]
     return batches, _tensor(plan.rows, device)
 
 
 def _padded(items: Ints2d, block: windows.Block, device: torch.device) -> PaddedBatch:
-    even = block.lengths[0] == block.lengths[-1]  # the longest comes first
-    reversal = None if even else _tensor(block.reversal, device)
+    reversal = None if block.even else _tensor(block.reversal, device)
     return PaddedBatch(_tensor(items, device), reversal)
 
 
