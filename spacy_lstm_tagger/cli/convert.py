@@ -13,7 +13,7 @@ from ..files.tagged_words import to_doc
 from ..files.treebank import FORMATS, guess_format, read_treebank
 from . import lstm_tagger_cli
 from .errors import fail, failing_in_one_line
-from .notes import good, note
+from .messages import good, info
 from .pipelines import check_parent
 
 
@@ -66,7 +66,7 @@ def convert_cli(
         docs = (to_doc(words, vocab, spaces_known=spaces_known) for words in sentences)
         write_file(output, DocBin(docs=docs).to_bytes())
     for each in notes:
-        note(each)
+        info(each)
     tags = {each.tag for words in sentences for each in words if each.tag}
     good(
         f"Wrote {output}: {len(sentences)} docs, a sentence each, of {sum(map(len, sentences))} "

@@ -16,7 +16,7 @@ from ..files.languages import language_class
 from ..files.recipes import comments_of, header, read_recipe, recipes, to_commented_text
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
-from .notes import good, note
+from .messages import good, info
 
 RULES = "spacy.Tokenizer.v1"
 VECTORS = "include_static_vectors"
@@ -73,12 +73,12 @@ def init_config_cli(
         print(written, end="")
     name = config["nlp"]["tokenizer"]["@tokenizers"]
     if problem:
-        note(f"The config needs the tokenizer {name}, which cannot be used here yet: {problem}")
+        info(f"The config needs the tokenizer {name}, which cannot be used here yet: {problem}")
     elif sets_tags:
-        note(f"{name} sets tags itself: overwrite = true puts the tagger's in their place")
+        info(f"{name} sets tags itself: overwrite = true puts the tagger's in their place")
     if not prints:
         good(f"Wrote {output}: {recipe}, language {config['nlp']['lang']}, tokenizer {name}")
-        note(f"Train with: python -m spacy train {output} --output training {_paths(config)}")
+        info(f"Train with: python -m spacy train {output} --output training {_paths(config)}")
 
 
 def fill_recipe(text: str, lang: str, tokenizer: str | None, vectors: str | None) -> Config:

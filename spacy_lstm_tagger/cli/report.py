@@ -11,6 +11,7 @@ from ..extras import import_extra
 from ..files.atomic import write_file
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
+from .messages import good, warn
 from .pipelines import check_parent, load_pipeline
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ def report_cli(
             write_file(json_path, f"{figures}\n".encode())
         write_file(output, page.encode())
     for line in _summary(report):
-        typer.secho(f"✔ {line}", fg="green", err=True)
+        good(line)
     for warning in report.warnings:
-        typer.secho(f"⚠ {' '.join(warning.split())}", fg="yellow", err=True)
-    typer.secho(f"✔ Wrote {output}", fg="green", err=True)
+        warn(warning)
+    good(f"Wrote {output}")
 
 
 def _summary(report: "Report") -> list[str]:

@@ -5,12 +5,12 @@ from pathlib import Path
 import spacy
 import srsly
 import typer
-from wasabi import msg
 
 from ..features.vocabulary import Vocabulary
 from ..files.raw_text import stored_docs
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
+from .messages import good
 from .pipelines import check_parent
 
 
@@ -42,7 +42,7 @@ def vocab_cli(
         if not vocabulary:
             raise ValueError("there are no words in it: nothing was written.")
         srsly.write_json(output, vocabulary.to_dict())
-    msg.good(
+    good(
         f"Wrote {len(vocabulary.words)} words and {len(vocabulary.characters)} characters "
         f"to {output}"
     )

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import numpy
 
+from ..training.corpus_checks import BLANK, FEW, FOUND, NEARLY_ALL, SHOWN
 from .answers import Gold
 from .figures import Figures
-
-NEARLY_ALL = 0.9
-"""Minimum share of sentences of one word that is taken for a fault of the conversion."""
-
-FEW_SENTENCES = 20
-"""Number of sentences below which nothing is said about their length."""
-
-FOUND = 0.9
-"""Minimum share of the gold tokens that a fitting tokenizer finds."""
-
-LISTED = 5
-"""Maximum number of tags listed."""
 
 
 def check_data(gold: Gold) -> list[str]:
@@ -27,13 +16,13 @@ def check_data(gold: Gold) -> list[str]:
     lengths = numpy.bincount(sentence, weights=words, minlength=len(gold.lengths))
     alone, n = int((lengths == 1).sum()), int((lengths > 0).sum())
     warnings = []
-    if n >= FEW_SENTENCES and alone >= NEARLY_ALL * n:
+    if n >= FEW and alone >= NEARLY_ALL * n:
         warnings.append(
             f"{alone:,} of {n:,} sentences have one word only, so no word is read in its context. "
             "`spacy convert` makes every word a sentence if a CoNLL-U file has no trees (HEAD is "
             "`_`): convert it with `python -m spacy lstm-tagger convert` instead."
         )
-    blank = gold.words.count("_")
+    blank = gold.words.count(BLANK)
     if 2 * blank > words.sum():
         warnings.append(
             f"{blank:,} of {int(words.sum()):,} words are `_`: the words of this treebank have "
@@ -46,8 +35,8 @@ def check_figures(figures: Figures) -> list[str]:
     """Return warnings about what a tagger cannot do, one sentence or two each."""
     warnings = []
     if missing := figures.tags_without_label:
-        names = ", ".join(list(missing)[:LISTED])
-        more = ", …" if len(missing) > LISTED else ""
+        names = ", ".join(list(missing)[:SHOWN])
+        more = ", …" if len(missing) > SHOWN else ""
         warnings.append(
             f"{figures.model}: {sum(missing.values()):,} of {figures.n_tagged:,} words have a tag "
             f"that training never showed ({names}{more}). The tagger cannot give it."
