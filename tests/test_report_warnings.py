@@ -115,7 +115,7 @@ def test_data_without_spaces_has_no_raw_text_and_says_so(nlp, report_on) -> None
     report = report_on(without)
     assert report.taggers[0].raw_text is None
     assert report.warnings == [
-        "dev.spacy does not record where spaces are, so there are no figures on raw text."
+        "dev.spacy does not record where spaces are: nothing is known of raw text."
     ]
     both = report_on(without, contraction(nlp))
     assert both.taggers[0].raw_text.n_words == 7

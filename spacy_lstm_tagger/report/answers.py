@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
-from spacy.training import Corpus, Example
+from spacy.training import Example
 
 from ..arrays import Floats1d, Ints1d
 from ..features.extractor import vocabulary_of
-from ..files.raw_text import reading_stored_docs
 from ..pipeline.kept_probabilities import tag_confidences
 from ..pipeline.tagger import LSTMTagger
 from ..training.alignment import aligned_tokens
+from .gold_docs import read_gold_docs
 from .labels import labels_of
 
 
@@ -74,7 +74,7 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
 
     The pipeline's last lstm_tagger gives the probabilities.
 
-    examples: examples that `read_gold` made for this pipeline.
+    examples: examples that `gold_sentences` made for this pipeline.
     Raises ValueError if there are no tokens or no gold tags, or if the pipeline sets no tags.
     """
     _keep_probabilities(nlp)
@@ -112,24 +112,6 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
     return Gold(words, spaces, gold, lengths_array), answers
 
 
-def read_gold(path: Path, nlp: Language) -> Iterator[Example]:
-    """Yield the sentences of a .spacy file with gold tokens.
-
-    Reads like `spacy evaluate --gold-preproc`.
-    A doc without sentence boundaries counts as one sentence. Empty docs are left out.
-
-    path: a .spacy file, or a directory of such files.
-    Raises ValueError if a file cannot be read.
-    """
-    if not path.is_dir() and path.suffix != ".spacy":
-        raise ValueError(
-            f"{path} is not a directory, nor does its name end in .spacy. Make a .spacy file with "
-            "`spacy convert`."
-        )
-    with reading_stored_docs(path):
-        yield from Corpus(path, gold_preproc=True)(nlp)
-
-
 def counts_of_model(nlp: Language) -> WordCounts | None:
     """Return the word counts of the pipeline's last tagger with a vocabulary; None without one."""
     for _, pipe in reversed(nlp.pipeline):
@@ -152,7 +134,7 @@ def counts_of_corpus(path: Path, nlp: Language) -> WordCounts:
     path: a .spacy file, or a directory of such files.
     Raises ValueError if a file cannot be read.
     """
-    counts = Counter(token.text for eg in read_gold(path, nlp) for token in eg.reference)
+    counts = Counter(token.text for doc in read_gold_docs(path, nlp.vocab) for token in doc)
     meaning = f"A word is seen if its form, with the same capitals, occurs in {path.name}."
     return WordCounts(counts.__getitem__, 1, meaning)
 

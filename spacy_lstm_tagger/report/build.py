@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from spacy.language import Language
 from tqdm import tqdm
 
 from .. import __version__
-from .answers import Answers, Gold, WordCounts, ask, counts_of_corpus, counts_of_model, read_gold
+from .answers import Answers, Gold, WordCounts, ask, counts_of_corpus, counts_of_model
 from .comparison import Comparison, compare
 from .data_checks import check_data, check_figures
 from .direction import direction_of, language_of
 from .figures import WORST, Figures, measure
-from .raw_text import RawText, measure_raw_text, read_gold_docs
+from .gold_docs import gold_sentences, read_gold_docs
+from .raw_text import RawText, measure_raw_text
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,15 @@ def build_report(
     Raises ValueError if a file cannot be read, if the data has no tokens or no gold tags, or if
     a pipeline sets no tags.
     """
-    answered = [_ask(name, nlp, data) for name, nlp in pipelines]
-    raw, warnings = zip(*(_raw_text(name, nlp, data) for name, nlp in pipelines), strict=True)
-    gold = answered[0][0]
+    measured = [_measure(name, nlp, data) for name, nlp in pipelines]
+    gold = measured[0].gold
     counts = _counts(pipelines, train)
     taggers = [
-        measure(gold, answers, counts, worst=worst, raw_text=raw_text)
-        for (_, answers), raw_text in zip(answered, raw, strict=True)
+        measure(gold, each.answers, counts, worst=worst, raw_text=each.raw_text)
+        for each in measured
     ]
-    comparison = compare(gold, answered[0][1], answered[1][1]) if len(answered) > 1 else None
+    answers = [each.answers for each in measured]
+    comparison = compare(gold, *answers) if len(answers) > 1 else None
     vocab = pipelines[0][1].vocab
     return Report(
         data=data.name,
@@ -77,31 +78,44 @@ def build_report(
         warnings=[
             *check_data(gold),
             *(warning for figures in taggers for warning in check_figures(figures)),
-            *dict.fromkeys(filter(None, warnings)),
+            *dict.fromkeys(each.no_raw_text for each in measured if each.no_raw_text),
         ],
         language=language_of(vocab),
         direction=direction_of(vocab),
     )
 
 
-def _ask(name: str, nlp: Language, data: Path) -> tuple[Gold, Answers]:
-    examples = tqdm(read_gold(data, nlp), desc=name, unit=" sentences", disable=None, leave=False)
-    return ask(nlp, name, examples)
+class Measured(NamedTuple):
+    """What a pipeline makes of the data.
+
+    gold: gold tokens.
+    answers: its tags on them.
+    raw_text: figures on raw text; None if there are none.
+    no_raw_text: why there are none; "" if there are.
+    """
+
+    gold: Gold
+    answers: Answers
+    raw_text: RawText | None
+    no_raw_text: str
 
 
-def _raw_text(name: str, nlp: Language, data: Path) -> tuple[RawText | None, str | None]:
-    """Return the figures on raw text, or why there are none."""
-    read = read_gold_docs(data, nlp.vocab)
-    docs = tqdm(read, desc=f"{name}, raw text", unit=" docs", disable=None, leave=False)
+def _measure(name: str, nlp: Language, data: Path) -> Measured:
+    docs = list(read_gold_docs(data, nlp.vocab))  # reading takes as long as tagging
+    gold, answers = ask(nlp, name, _with_progress(gold_sentences(docs, nlp), name, "sentences"))
+    raw, reason = None, ""
     try:
-        found = measure_raw_text(nlp, docs)
+        raw = measure_raw_text(nlp, _with_progress(docs, f"{name}, raw text", "docs"))
     except Exception as error:  # whatever tokenizers raise, say at long texts
-        return None, f"{name}: cannot tag raw text: {type(error).__name__}: {error}"
-    if found is None:
-        return None, (
-            f"{data.name} does not record where spaces are, so there are no figures on raw text."
-        )
-    return found, None
+        reason = f"{name}: cannot tag raw text: {type(error).__name__}: {error}"
+    else:
+        if raw is None:
+            reason = f"{data.name} does not record where spaces are: nothing is known of raw text."
+    return Measured(gold, answers, raw, reason)
+
+
+def _with_progress(items: Iterable[Any], description: str, unit: str) -> Iterable[Any]:
+    return tqdm(items, desc=description, unit=f" {unit}", disable=None, leave=False)
 
 
 def _counts(pipelines: Sequence[tuple[str, Language]], train: Path | None) -> WordCounts | None:

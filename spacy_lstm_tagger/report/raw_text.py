@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
-from spacy.training import Corpus, Example
-from spacy.training.corpus import walk_corpus
-from spacy.vocab import Vocab
-
-from ..files.raw_text import reading_stored_docs
+from spacy.training import Example
 
 
 @dataclass(frozen=True)
@@ -38,15 +33,6 @@ class RawText:
     token_f: float
     token_acc: float
     tag_acc: float
-
-
-def read_gold_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """Yield the docs of a .spacy file, or of a directory of such files.
-
-    Reads like `spacy evaluate`. Raises ValueError if a file cannot be read.
-    """
-    with reading_stored_docs(path):
-        yield from Corpus(path).read_docbin(vocab, walk_corpus(path, ".spacy"))
 
 
 def measure_raw_text(nlp: Language, docs: Iterable[Doc]) -> RawText | None:
