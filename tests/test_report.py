@@ -13,6 +13,7 @@ from click.testing import Result
 from spacy.cli.evaluate import evaluate
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger.cli import lstm_tagger_cli
@@ -202,6 +203,7 @@ def libraries() -> None:
     pytest.importorskip("jinja2", reason="jinja2 is not installed (the extra [report])")
 
 
+@pytest.mark.filterwarnings("ignore:.*training never showed")  # the tags that do harm
 def test_accuracy_is_that_of_spacy_evaluate(files, libraries) -> None:
     page, figures = files / "out.html", files / "out.json"
     done = run_report(files / "model", files / "dev.spacy", page, "--json", figures)
@@ -390,6 +392,14 @@ def test_seen_means_what_the_vocabulary_holds(make_nlp, train_data) -> None:
     assert counts.of(["Ham", "EAT", "like", *rare[:1]]).tolist() == [2, 2, 0, 0]
     assert "at least 2 times" in counts.meaning
     assert counts_of_model(spacy.blank("en")) is None
+
+
+def test_seen_follows_the_casing_of_the_language(small_config) -> None:
+    nlp = spacy.blank("tr")
+    nlp.add_pipe("lstm_tagger", config=small_config)
+    doc = Doc(nlp.vocab, words=["iyi", "ılık"], tags=["J", "J"])
+    nlp.initialize(lambda: [Example(doc, doc)])
+    assert counts_of_model(nlp).of(["İYİ", "ILIK", "IYI"]).tolist() == [1, 1, 0]
 
 
 @pytest.mark.parametrize("tags", [list(GOLD.tags), ["X"] * 9, [""] * 9])

@@ -46,7 +46,7 @@ def contraction(nlp: Language) -> Doc:
         nlp.vocab,
         words=["I", "don't", "like", "ham", "Eat", "it", "!"],
         spaces=[True, True, True, True, True, False, False],
-        tags=["N", "V", "V", "N", "V", "N", "!"],
+        tags=["N", "V", "V", "N", "V", "N", "J"],
         sent_starts=[True, False, False, False, True, False, False],
     )
 
@@ -129,7 +129,7 @@ def test_tokenizer_that_fails_costs_its_own_figures_alone(nlp, report_on) -> Non
     report = report_on(contraction(nlp))
     assert report.taggers[0].accuracy.n == 7
     assert report.taggers[0].raw_text is None
-    assert report.warnings[1:] == ["mine: cannot tag raw text: RuntimeError: Input is too long"]
+    assert report.warnings == ["mine: cannot tag raw text: RuntimeError: Input is too long"]
 
 
 def test_raw_text_has_no_maximum_length(nlp) -> None:

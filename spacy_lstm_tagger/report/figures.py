@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy
 
-from ..pipeline.calibration import BINS, binned
 from .answers import Answers, Gold, WordCounts
 from .labels import tags_without_label
 from .raw_text import RawText
+from .reliability import Reliability, reliability_of
 from .sentences import Sentence, worst_sentences
 from .shares import Marks, Share, accuracy, mark, shares, whole_sentences
 
@@ -58,34 +58,6 @@ class Confusion:
     n: int
     share: float
     words: list[str]
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Bin of tags with a probability from `low` to `high`.
-
-    n: number of tags in the bin.
-    confidence, accuracy: mean probability and share of right tags; None if the bin is empty.
-    """
-
-    low: float
-    high: float
-    n: int
-    confidence: float | None
-    accuracy: float | None
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """Reliability of probabilities.
-
-    error: expected calibration error.
-    confidence: mean probability of the tags.
-    """
-
-    error: float
-    confidence: float
-    bins: list[Bin]
 
 
 @dataclass(frozen=True)
@@ -162,7 +134,7 @@ def measure(
         by_length=_by_length(marks),
         tags=_tags(gold, answers, marks),
         confusions=_confusions(gold, answers, marks),
-        reliability=_reliability(answers, marks),
+        reliability=reliability_of(answers, marks),
         worst=worst_sentences(gold, answers, marks, worst),
     )
 
@@ -233,25 +205,3 @@ def _confusions(gold: Gold, answers: Answers, marks: Marks) -> list[Confusion]:
         )
         for pair in pairs
     ]
-
-
-def _reliability(answers: Answers, marks: Marks) -> Reliability | None:
-    if answers.confidence is None:
-        return None
-    known = marks.compared & numpy.isfinite(answers.confidence)
-    if not known.any():
-        return None
-    confidence = answers.confidence[known]
-    n, said, found = binned(confidence, marks.right[known])
-    bins = [
-        Bin(
-            low=i / BINS,
-            high=(i + 1) / BINS,
-            n=int(n[i]),
-            confidence=float(said[i] / n[i]) if n[i] else None,
-            accuracy=float(found[i] / n[i]) if n[i] else None,
-        )
-        for i in range(BINS)
-    ]
-    error = float(numpy.abs(said - found).sum() / n.sum())
-    return Reliability(error, float(confidence.mean()), bins)

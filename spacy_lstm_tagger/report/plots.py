@@ -8,7 +8,8 @@ from typing import Any
 import numpy
 
 from .drawing import FIRST, INK, LINE, SECOND, WRONG, new_figure, printable, to_svg
-from .figures import Figures, Reliability
+from .figures import Figures
+from .reliability import Reliability
 from .shares import Share
 
 MOST_TAGS = 40
