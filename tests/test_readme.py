@@ -63,12 +63,9 @@ def test_every_setting_of_the_component_is_explained() -> None:
 
 
 def test_vocabulary_block_is_a_config_of_the_right_section() -> None:
-    config = Config().from_str(
-        "[initialize]\n[initialize.components]\n[initialize.components.lstm_tagger]\n"
-        + block("ini", "**Vocabulary.**")
-    )
-    reader = config["initialize"]["components"]["lstm_tagger"]["vocabulary"]
-    assert reader["@readers"] == "spacy.read_labels.v1"
+    config = Config().from_str("[initialize]\n" + block("ini", "**Vocabulary.**"))
+    for reader in config["initialize"]["components"]["lstm_tagger"].values():
+        assert reader["@readers"] == "spacy.read_labels.v1"
 
 
 def test_logger_block_is_a_config_of_its_section() -> None:
