@@ -3,7 +3,8 @@
     python benchmarks/soak.py [--minutes 30] [--model PATH]
 
 Each round tags short and huge docs in eight threads, in two processes, in memory zones full of
-unseen words, and with the model loaded again. Prints how much memory the process held over time.
+unseen words, in batches of ever new lengths and sizes, and with the model loaded again. Prints how
+much memory the process held over time.
 Ends with status 1 if a tag differs from those of the first round, or if the memory at the end
 exceeds the memory after the first tenth of the time by more than GROWTH.
 """
@@ -33,6 +34,9 @@ LEAST_GROWTH = 32
 """Growth of memory that is always allowed, in megabytes."""
 
 THREADS, PROCESSES = 8, 2
+BATCHES = 5
+"""Number of batches of new lengths in a round."""
+
 WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "ham", "👍", "wörds", "."]
 
 
@@ -92,6 +96,12 @@ def one_round(
             nlp(" ".join(f"word{random_.randrange(10**9)}" for _ in range(50)))
         if tags_of(nlp, texts) != expected:
             different.append("a memory zone")
+    for _ in range(BATCHES):
+        new = new_batch(random_)
+        chosen = random_.choice(new)
+        piped = [[t.tag_ for t in doc] for doc in nlp.pipe(new, batch_size=len(new))]
+        if piped[new.index(chosen)] != tags_of(nlp, [chosen])[0]:
+            different.append("a batch of new lengths")
     tagger = nlp.get_pipe("lstm_tagger")
     tagger.from_bytes(tagger.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     if tags_of(nlp, texts) != expected:
@@ -104,6 +114,13 @@ def traffic(random_: random.Random) -> list[str]:
     lengths = [*itertools.repeat(0, 1), *range(1, 30), 300, 700, 3000]
     random_.shuffle(lengths)
     return [" ".join(random_.choices(WORDS, k=length)) for length in lengths]
+
+
+def new_batch(random_: random.Random) -> list[str]:
+    """Return texts of a size of their own each time: up to 100 texts of about 1 to 500 words."""
+    mean = 2 ** random_.uniform(0, 9)
+    lengths = (int(random_.gauss(mean, mean / 3)) for _ in range(random_.randint(1, 100)))
+    return [" ".join(random_.choices(WORDS, k=max(length, 1))) for length in lengths]
 
 
 def tags_of(nlp: Language, texts: list[str]) -> list[list[str]]:
