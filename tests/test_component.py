@@ -244,14 +244,14 @@ def test_label_data_initializes_the_same_labels_in_order(make_nlp, small_config)
 
 
 def test_labels_come_from_all_examples(make_nlp) -> None:
-    data = [("Ham", {"tags": [f"T{i:02}"]}) for i in range(25)]
-    assert len(make_nlp(data).get_pipe("lstm_tagger").labels) == 25
+    data = [("Ham ham", {"tags": [f"T{i:02}", f"S{i:02}"]}) for i in range(60)]
+    assert len(make_nlp(data).get_pipe("lstm_tagger").labels) == 120
 
 
 def test_vocabulary_comes_from_all_examples(make_nlp) -> None:
-    data = [(f"word{i}", {"tags": ["N"]}) for i in range(25)]
+    data = [(f"word{i} ham", {"tags": ["N", "N"]}) for i in range(60)]
     model = make_nlp(data).get_pipe("lstm_tagger").model
-    assert model.layers[0].attrs["vocabulary"].n_words == 26
+    assert model.layers[0].attrs["vocabulary"].n_words == 62
 
 
 def test_rare_words_share_the_unknown_word(make_nlp) -> None:
@@ -274,7 +274,8 @@ def test_given_vocabulary_replaces_that_of_the_examples(small_config, make_examp
     nlp.config["initialize"]["components"]["lstm_tagger"] = {"vocabulary": vocabulary}
     examples = make_examples(nlp)
     nlp.initialize(lambda: examples)
-    assert tagger.model.layers[0].attrs["vocabulary"].to_dict() == vocabulary
+    known = tagger.model.layers[0].attrs["vocabulary"].to_dict()
+    assert known == {**vocabulary, "language": "en"}
 
 
 def test_second_initialize_is_like_the_first(make_nlp, make_examples, scores_of) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from spacy.language import Language
 from spacy.scorer import Scorer
+from spacy.tokens import Doc
 from spacy.training import Example
 
 from ..features.white_space import with_white_space
@@ -144,9 +145,14 @@ def _doubts_of_tokenizer(
             "well it does."
         )
     for output in outputs:
-        if not overwrite and any(eg.predicted.has_annotation(output.attr) for eg in tried):
+        if not overwrite and any(_sets(eg.predicted, output.attr) for eg in tried):
             yield (
                 f"[{name}] The pipeline's tokenizer sets {output.assigns} itself, and the "
                 "component's setting overwrite is false: words would keep what the tokenizer "
                 f"says. Set overwrite = true in [components.{name}]."
             )
+
+
+def _sets(doc: Doc, attr: str) -> bool:
+    """Return whether a tokenizer has set an attribute. spaCy says so of all docs without tokens."""
+    return len(doc) > 0 and doc.has_annotation(attr)
