@@ -480,18 +480,25 @@ def test_odd_doc_is_tagged_and_learned(make_nlp, words: list[str]) -> None:
     doc = Doc(nlp.vocab, words=words)
     assert [len(guesses) for guesses in tagger.predict([doc])] == [len(words)]
     assert [rows.shape for rows in tagger.predict_probabilities([doc])] == [(len(words), 3)]
-    assert all(token.tag_ in tagger.labels for token in tagger(doc))
+    for token in tagger(doc):
+        assert token.tag_ == "_SP" if token.is_space else token.tag_ in tagger.labels
     gold = doc.copy()
     losses = tagger.update([Example(Doc(nlp.vocab, words=words), gold)], sgd=SGD(0.1), drop=0.2)
     assert numpy.isfinite(losses["lstm_tagger"])
 
 
-@pytest.mark.parametrize("words", [["🙂"], [" "], ["x" * 10_000], ["\x00", "\u0301"]])
+@pytest.mark.parametrize("words", [["🙂"], ["x" * 10_000], ["\x00", "\u0301"]])
 def test_tagger_is_initialized_with_odd_docs_alone(nlp, words: list[str]) -> None:
     doc = Doc(nlp.vocab, words=words)
     gold = Doc(nlp.vocab, words=words, tags=["N"] * len(words))
     nlp.initialize(lambda: [Example(doc, gold)])
     assert [token.tag_ for token in nlp.get_pipe("lstm_tagger")(doc.copy())] == ["N"] * len(words)
+
+
+def test_tagger_is_not_initialized_with_white_space_alone(nlp) -> None:
+    gold = Doc(nlp.vocab, words=[" "], tags=["N"])
+    with pytest.raises(ValueError, match="None of the 0 words"):
+        nlp.initialize(lambda: [Example(nlp.make_doc(" "), gold)])
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n \t", "Ham"])
