@@ -35,11 +35,14 @@ demo: $(VENV)/installed ## Train on the bundled corpus, evaluate, tag a sentence
 	$(BIN)/python -m spacy evaluate demo/model/model-best demo/en-dev.spacy --gold-preproc
 	$(BIN)/python -m spacy lstm-tagger tag demo/model/model-best "$(SENTENCE)"
 
+# A process for each core, one thread in each, and a file of tests at a time.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto --dist loadfile
+
 test: $(VENV)/installed ## Run all tests against the installed wheel
-	$(BIN)/pytest tests
+	$(PYTEST)
 
 test-fast: $(VENV)/installed ## Run the tests that do not train for long
-	$(BIN)/pytest tests -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/installed ## Check style and format
 	$(BIN)/ruff check .

@@ -108,7 +108,8 @@ class TaggingTokenizer:
 
 def test_a_tokenizer_that_sets_tags_itself_is_noticed(nlp) -> None:
     nlp.tokenizer = TaggingTokenizer(nlp.vocab)
-    examples = [tagged(nlp, ["I", "like"], ["N", "V"])]
+    gold = Doc(nlp.vocab, words=["I", "like"], tags=["N", "V"], spaces=[True, False])
+    examples = [Example(Doc(nlp.vocab, words=["I", "like"]), gold)]
     with pytest.warns(UserWarning, match=r"sets token\.tag itself.*overwrite = true"):
         initialize(nlp, examples)
     nlp.get_pipe("lstm_tagger").cfg["overwrite"] = True
@@ -123,3 +124,21 @@ def test_words_whose_tags_training_never_showed_are_counted_at_the_evaluation(nl
         scores = nlp.evaluate(dev)
     assert scores["tag_acc"] == pytest.approx(0, abs=1 / 3)
     nlp.evaluate([tagged(nlp, ["green", "!"], ["!Adv", "!"])])
+
+
+@pytest.mark.parametrize("tags", [["NOUN_PRON", "VERB_PRON"], ["NOUN_PL", "VERB_PAST"]])
+def test_tags_that_refine_or_join_parts_of_speech_are_one_tag_set(nlp, tags) -> None:
+    words, pos = ["dogs", "bark", "cats", "purr"], ["NOUN", "VERB", "NOUN", "VERB"]
+    initialize(nlp, [tagged(nlp, words, [*tags, "NOUN", "VERB"], pos)])
+
+
+def test_a_tokenizer_that_fails_is_noticed_and_training_goes_on(nlp) -> None:
+    def tokenizer(text):
+        raise RuntimeError("no dictionary")
+
+    gold = Doc(nlp.vocab, words=["I", "like"], tags=["N", "V"], spaces=[True, False])
+    eg = Example(Doc(nlp.vocab, words=["I", "like"]), gold)
+    nlp.tokenizer = tokenizer
+    with pytest.warns(UserWarning, match="tokenizer fails .*RuntimeError: no dictionary"):
+        initialize(nlp, [eg])
+    initialize(nlp, [tagged(nlp, ["I", "like"], ["N", "V"])])  # whose text is not known

@@ -207,3 +207,32 @@ def test_docs_are_read_in_a_process_without_a_tagger(nlp, tmp_path) -> None:
     command = [sys.executable, "-c", code, tmp_path / "docs.spacy"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == str(doc[1]._.tag_candidates)
+
+
+def test_of_two_taggers_the_one_that_sets_the_tags_keeps_its_probabilities(
+    make_nlp, tmp_path
+) -> None:
+    nlp = make_nlp(steps=60, save_probabilities=2)
+    data = [("I like green eggs", {"tags": ["X", "Y", "Z", "X"]})]
+    other = make_nlp(data, steps=60, save_probabilities=2)
+    other.rename_pipe("lstm_tagger", "b")
+    for names, labels in ((["lstm_tagger", "b"], "NVJ"), (["b", "lstm_tagger"], "XYZ")):
+        both = spacy.blank("en")
+        for name in names:
+            both.add_pipe(name, source=other if name == "b" else nlp)
+        for token in both("I like green eggs"):
+            assert token.tag_ in labels
+            assert token._.tag_candidates[0][0] == token.tag_
+
+
+def test_words_that_another_component_has_tagged_have_none(make_nlp) -> None:
+    nlp = make_nlp(steps=60, save_probabilities=1)
+    doc = nlp.make_doc("I like green eggs")
+    doc[1].tag_ = "given"
+    nlp.get_pipe("lstm_tagger")(doc)
+    assert [token._.tag_candidates is None for token in doc] == [False, True, False, False]
+
+
+def test_an_empty_doc_has_no_confidences(nlp) -> None:
+    for setting in (True, 1):
+        assert tag_confidences(keep(nlp, setting)("")).shape == (0,)

@@ -66,7 +66,10 @@ def score_gold(nlp: Language, component: str, data: Path) -> list[tuple[Floats2d
         )
     columns = {label: i for i, label in enumerate(tagger.labels)}
     docs = list(stored_docs(data, nlp.vocab))
-    of_docs = [numpy.asarray([columns.get(token.tag_, -1) for token in doc]) for doc in docs]
+    of_docs = [
+        numpy.asarray([-1 if token.is_space else columns.get(token.tag_, -1) for token in doc])
+        for doc in docs
+    ]
     known = [i for i, gold in enumerate(of_docs) if (gold >= 0).any()]
     if len(known) < 2:
         raise ValueError(

@@ -25,3 +25,5 @@ def failing_in_one_line(task: str) -> Iterator[None]:
         yield
     except (ImportError, OSError, ValueError) as error:
         fail(f"{task}: {error}")
+    except Exception as error:  # whatever a component of the pipeline raises
+        fail(f"{task}: {type(error).__name__}: {error}")

@@ -27,8 +27,8 @@ def tag_cli(
     with failing_in_one_line("Cannot tag the text"):
         nlp = load_pipeline(model)
         taggers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, LSTMTagger)]
-        if taggers:
-            taggers[-1].cfg["save_probabilities"] = 1
+        for tagger in taggers:  # of several, the one that sets the tags keeps their probabilities
+            tagger.cfg["save_probabilities"] = 1
         doc = nlp(make_doc(text, nlp))
         write_output(table(doc, with_probabilities=bool(taggers)))
 

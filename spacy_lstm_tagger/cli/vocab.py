@@ -7,6 +7,7 @@ import srsly
 import typer
 
 from ..features.vocabulary import Vocabulary
+from ..files.languages import language_class
 from ..files.raw_text import stored_docs
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
@@ -32,7 +33,7 @@ def vocab_cli(
     """
     with failing_in_one_line(f"Cannot count the words of {corpus}"):
         check_parent(output, inputs=[corpus])
-        language = spacy.util.get_lang_class(lang).lang if lang else None
+        language = language_class(lang).lang if lang else None
         paths = sorted(corpus.glob("**/*.spacy")) if corpus.is_dir() else [corpus]
         if not paths:
             raise ValueError("there are no .spacy files. Make them with `spacy convert`.")

@@ -65,7 +65,7 @@ def accuracies(
 
     Raises ValueError if the docs have no tags.
     """
-    n_tags = sum(bool(token.tag) for doc in gold for token in doc)
+    n_tags = sum(bool(token.tag) and not token.is_space for doc in gold for token in doc)
     if not n_tags:
         raise ValueError(
             f"The {len(gold)} docs that teachers are to be tried on have no gold tags. Take docs "
@@ -76,8 +76,8 @@ def accuracies(
     for doc, of_doc in zip(gold, _answers(gold, teachers, n_process, batch_size), strict=True):
         for i, chosen in enumerate([*([answer] for answer in of_doc), of_doc]):
             given = average(vocab, chosen, kept=1)
-            pairs = zip(doc, given, strict=True)
-            right[i] += sum(bool(token.tag) and token.tag_ == t.tag_ for token, t in pairs)
+            pairs = ((t, g) for t, g in zip(doc, given, strict=True) if t.tag and not t.is_space)
+            right[i] += sum(token.tag_ == answer.tag_ for token, answer in pairs)
     return [number / n_tags for number in right]
 
 
@@ -107,10 +107,13 @@ def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
     """
     tags, *others = known_outputs()
     labels = sorted({label for doc in answers for label in _labels(doc, tags.name)})
-    mean = numpy.mean([_probabilities(doc, labels, tags.name) for doc in answers], axis=0)
+    mean = _mean([_probabilities(doc, labels, tags.name) for doc in answers])
     doc = bare_doc(vocab, answers[0])
-    for token, best in zip(doc, mean.argmax(axis=1).tolist(), strict=True):
-        token.tag_ = tags.white_space if token.is_space else labels[best]
+    for token, row in zip(doc, mean, strict=True):
+        if token.is_space:
+            token.tag_ = tags.white_space
+        elif row.any():
+            token.tag_ = labels[int(row.argmax())]
     for output in others:
         _copy_agreed(doc, answers, output.attr)
     set_soft_targets(doc, labels, mean, output=tags.name, kept=kept)
@@ -127,14 +130,23 @@ def _copy_agreed(doc: Doc, answers: Sequence[Doc], attr: str) -> None:
             setattr(token, name, value)
 
 
+def _mean(probabilities: Sequence[Floats2d]) -> Floats2d:
+    """Return the mean over the teachers that give a token any, shape (n_tokens, n_labels)."""
+    total = numpy.sum(probabilities, axis=0)
+    n_teachers = numpy.sum([rows.any(axis=1) for rows in probabilities], axis=0)
+    return total / numpy.maximum(n_teachers, 1)[:, None].astype("float32")
+
+
 def _labels(doc: Doc, output: str) -> list[str]:
     kept = soft_labels(doc, output)
-    return [token.tag_ for token in doc] if kept is None else kept
+    return [token.tag_ for token in doc if token.tag] if kept is None else kept
 
 
 def _probabilities(doc: Doc, labels: Sequence[str], output: str) -> Floats2d:
+    """Return a teacher's probabilities; zeros for a token that it gives neither them nor a tag."""
     probabilities = get_soft_targets(doc, labels, output=output)
     if probabilities is None:
         index = {label: i for i, label in enumerate(labels)}
-        return numpy.eye(len(labels), dtype="float32")[[index[token.tag_] for token in doc]]
+        columns = [index.get(token.tag_, len(labels)) for token in doc]
+        return numpy.eye(len(labels) + 1, dtype="float32")[columns, :-1]
     return probabilities

@@ -84,6 +84,11 @@ def read_table(
         form, label, place = (cells[i] if i is not None else "" for i in columns)
         if not form:
             raise ValueError(f"{where}: there is no word in it.")
+        if any(character.isspace() or not character.isprintable() for character in label):
+            raise ValueError(
+                f"{where}: the tag {label!r} has white space or a control character in it. Each "
+                "row must have one word and its tag."
+            )
         if place and place != current:
             if words:
                 yield words
@@ -113,7 +118,7 @@ def read_slashes(path: Path) -> Iterator[list[Word]]:
 
 
 def _is_data(cells: Sequence[str]) -> bool:
-    return any(cells) and not (len(cells) == 1 and cells[0].startswith("#"))
+    return any(cells) and cells[0] != MARKER and not (len(cells) == 1 and cells[0][0] == "#")
 
 
 def _find_columns(

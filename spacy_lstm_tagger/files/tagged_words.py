@@ -9,6 +9,8 @@ from typing import NamedTuple
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from .text_lines import check_not_wide
+
 
 class Word(NamedTuple):
     """A word and its annotation; "" for what is missing."""
@@ -46,6 +48,8 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises ValueError if the file is not in UTF-8; a byte order mark at its beginning is left out.
     """
     number = 0
+    with path.open("rb") as file:
+        check_not_wide(path, file.read(4))
     try:
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):

@@ -60,14 +60,21 @@ def _open(path: Path) -> Iterator[TextIO]:
     """Open a file whose bytes that are not UTF-8 become halves of surrogate pairs."""
     open_binary: Callable[..., Any] = gzip.open if path.suffix.lower() == ".gz" else open
     with open_binary(path, "rb") as raw:
-        head = raw.peek(4)[:4]
-        if head.startswith(WIDE_MARKS) or b"\0" in head:
-            raise ValueError(
-                f"{path} cannot be read: it begins with the bytes {head!r}, as text in UTF-16 or "
-                "UTF-32 does. Save it in UTF-8, or convert it: iconv -f UTF-16 -t UTF-8"
-            )
+        check_not_wide(path, raw.peek(4)[:4])
         with io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape") as file:
             yield file
+
+
+def check_not_wide(path: Path, head: bytes) -> None:
+    """Raise ValueError if a file is in UTF-16 or UTF-32.
+
+    head: its first four bytes.
+    """
+    if head.startswith(WIDE_MARKS) or b"\0" in head:
+        raise ValueError(
+            f"{path} cannot be read: it begins with the bytes {head!r}, as text in UTF-16 or "
+            "UTF-32 does. Save it in UTF-8, or convert it: iconv -f UTF-16 -t UTF-8"
+        )
 
 
 def _utf8(line: str) -> str:

@@ -21,6 +21,10 @@ KEPT = "tag_probabilities_kept"
 """Name of the attribute of docs that is saved; the others read it."""
 
 
+NO_FORM = 0
+"""Hash of the form of a token that has no probabilities: that of no form."""
+
+
 def check_setting(name: str, value: object) -> None:
     """Raise ValueError unless `save_probabilities` is true, false or a whole number."""
     if not isinstance(value, int) or value < 0:
@@ -54,6 +58,8 @@ def save(
     labels: names of the columns.
     probabilities: shape (n_tokens, n_labels), docs one after another.
     kept: True for all of them; or how many of each token's most probable tags.
+
+    Tokens whose tag is not the most probable one, because another tagger had set it, have none.
     """
     columns: dict[str, numpy.ndarray] = {"probabilities": probabilities.astype("float32")}
     if kept is not True:
@@ -61,8 +67,14 @@ def save(
         columns["probabilities"] = numpy.take_along_axis(columns["probabilities"], best, axis=1)
         columns["tags"] = best.astype("uint16")
     of_docs = {name: by_doc(rows, docs) for name, rows in columns.items()}
+    best_tags = by_doc(probabilities.argmax(axis=1), docs)
     for i, doc in enumerate(docs):
         starts, forms, _ = _tokens(doc)
+        hashes = numpy.asarray([doc.vocab.strings.add(label) for label in labels], dtype="uint64")
+        ours = doc.to_array("TAG") == hashes[best_tags[i]]
+        if len(doc) and _kept(doc) is not None and not ours.any():
+            continue  # another tagger has set the tags, and kept their probabilities
+        forms[~ours] = NO_FORM
         rows = {name: of_doc[i].copy() for name, of_doc in of_docs.items()}  # no views
         setattr(doc._, KEPT, {"labels": list(labels), "starts": starts, "forms": forms, **rows})
 
@@ -88,7 +100,7 @@ def tag_confidences(doc: Doc) -> Floats1d:
     """
     found = numpy.full(len(doc), numpy.nan)
     kept = _kept(doc)
-    if kept is None or not kept["labels"]:
+    if kept is None or not len(doc):
         return found
     rows = _rows_of_tokens(doc, kept)
     strings, labels = doc.vocab.strings, {tag: i for i, tag in enumerate(kept["labels"])}
@@ -158,7 +170,7 @@ def _row_of_token(token: Token, kept: dict[str, Any]) -> int:
     starts = kept["starts"]
     row = int(numpy.searchsorted(starts, token.idx))
     same = row < len(starts) and starts[row] == token.idx and kept["forms"][row] == token.orth
-    return row if same and not token.is_space else -1
+    return row if same and not token.text.isspace() else -1
 
 
 def _candidates(token: Token) -> list[tuple[str, float]] | None:

@@ -90,7 +90,7 @@ class TagMap(Pipe):
             if token.tag and (self.overwrite or not token.pos):
                 tag = token.tag_
                 pos = self.words.get(tag, {}).get(lower(token.text)) or self.tags.get(tag)
-                if token.is_space:
+                if token.text.isspace():
                     pos = PosOutput.white_space
                 if pos:
                     token.pos_ = pos

@@ -50,7 +50,7 @@ def aligned_values(examples: Iterable[Example], attr: str) -> list[str | None]:
 def _values(eg: Example, attr: str) -> list[str | None]:
     if not same_tokens(eg):
         values = eg.get_aligned(attr, as_string=True)
-        return [None if t.is_space else v for t, v in zip(eg.predicted, values, strict=True)]
+        return [None if t.text.isspace() else v for t, v in zip(eg.predicted, values, strict=True)]
     strings = eg.reference.vocab.strings
     values, space = with_white_space(eg.reference, [attr]).T
     return [strings[value] for value in (values * (space == 0)).tolist()]

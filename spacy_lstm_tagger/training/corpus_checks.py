@@ -102,7 +102,8 @@ def _doubts(
             f"[{name}] {found.n_single:,} of {found.n_docs:,} training examples have a single "
             "word, so nothing can be learned of a word's neighbours. `spacy convert` makes every "
             "word a sentence if a CoNLL-U file has no heads (HEAD is '_'). Convert such files "
-            "with `python -m spacy lstm-tagger convert`."
+            "with `python -m spacy lstm-tagger convert`. If your texts are single words, this is "
+            "as it should be."
         )
     if mixed := _mixed_tag_sets(found):
         yield (
@@ -119,13 +120,15 @@ def _mixed_tag_sets(found: Survey) -> list[str]:
     """Return the parts of speech that are the tags of some words only; [] if it may be an accident.
 
     Some tag sets share a name or two with the parts of speech, such as SYM, but not those of the
-    two most frequent kinds of words.
+    two most frequent kinds of words. Others refine them (NOUN_PL), or join those of the parts of
+    a contraction (NOUN_PRON).
     """
     pairs = found.gold.of("TAG", "POS")
     mixed = [
         pos
         for pos in ("NOUN", "VERB")
-        if (pos, pos) in pairs and any(tag != pos for tag, of_tag in pairs if of_tag == pos)
+        if (pos, pos) in pairs
+        and any(of_tag == pos and pos not in tag.split("_") for tag, of_tag in pairs)
     ]
     return mixed if len(mixed) == 2 else []
 
@@ -133,7 +136,15 @@ def _mixed_tag_sets(found: Survey) -> list[str]:
 def _doubts_of_tokenizer(
     sample: Sequence[Example], outputs: Sequence[Output], nlp: Language, name: str, overwrite: bool
 ) -> Iterator[str]:
-    tried = [Example(nlp.tokenizer(eg.reference.text), eg.reference) for eg in sample]
+    known = [eg.reference for eg in sample if not eg.reference.has_unknown_spaces]
+    try:
+        tried = [Example(nlp.tokenizer(doc.text), doc) for doc in known]
+    except Exception as error:  # whatever a tokenizer raises; training does without it
+        yield (
+            f"[{name}] The pipeline's tokenizer fails on the text of a training example "
+            f"({type(error).__name__}: {error}), so the pipeline may not be able to read raw text."
+        )
+        return
     n_words = sum(len(eg.reference) for eg in tried)
     share = Scorer.score_tokenization(tried)["token_r"]  # None if no doc says where spaces are
     if n_words >= FEW and share is not None and share < FOUND:
