@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from spacy.tokens import Doc, DocBin
 from thinc.api import NumpyOps
 
+from spacy_lstm_tagger.cli.calibrate import score_gold
 from spacy_lstm_tagger.pipeline.calibration import calibration_error, fit_temperature
 
 
@@ -96,3 +97,14 @@ def test_rest_of_a_killed_run_does_not_get_into_the_output(files) -> None:
     assert not (files / "calibrated" / "ner").exists()
     assert rest.is_dir()  # nothing that this run did not make is removed
     assert set(files.iterdir()) - before == {files / "calibrated"}
+
+
+def test_tagged_white_space_is_not_scored(make_nlp, tmp_path) -> None:
+    nlp = make_nlp(steps=20)
+    nlp.get_pipe("lstm_tagger").add_label("_SP")
+    words = ["I", "\n", "like", "ham"]
+    docs = [Doc(nlp.vocab, words=words, tags=["N", "_SP", "V", "N"]) for _ in range(2)]
+    blank = Doc(nlp.vocab, words=["\n"], tags=["_SP"])
+    DocBin(docs=[*docs, blank]).to_disk(tmp_path / "gold.spacy")
+    scored = score_gold(nlp, "lstm_tagger", tmp_path / "gold.spacy")
+    assert [len(gold) for _, gold in scored] == [3, 3]

@@ -143,7 +143,11 @@ def test_missing_tags_are_missing_and_counted(convert) -> None:
         ("a.txt", "\n# nothing\n", "there are no words in it"),
         ("a.csv", "", "there are no words in it"),
         ("a.tsv", "Ann\t\nleft\t_\n", "no word in it has a tag"),
-        ("a.tsv", b"Ann\tNNP\nM\xfcller\tNNP\n", "a.tsv cannot be read after line 0: it is not in"),
+        ("a.tsv", b"Ann\tNNP\nM\xfcller\tNNP\n", "a.tsv, line 2: not in UTF-8: the byte 0xFC"),
+        ("a.tsv", "Ann\tNNP\n".encode("utf-16"), "as text in UTF-16 or UTF-32 does"),
+        ("a.tsv", "Ann\tNNP\nleft\tVBD\0\n", "line 2: the tag 'VBD\\x00' has white space or"),
+        ("a.csv", "word,tag\n\"['Ann', 'left']\",\"['NNP', 'VBD']\"\n", "line 2: the tag \"['NNP'"),
+        ("a.conll", "-DOCSTART- -X- O O\n\nAnn NNP I-NP O\n", "The first row is: Ann, NNP, I-NP"),
         ("a.conllu", "1\tAnn\t_\tNNP\n", "a.conllu, line 1: 4 columns, but CoNLL-U has 10"),
         ("a.conllu", FRENCH.replace("5\tchat", "6\tchat"), "line 6: its ID is '6', but must be 5"),
         (

@@ -24,7 +24,7 @@ from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
 from spacy_lstm_tagger.distill.labelling import accuracies, label
 from spacy_lstm_tagger.distill.teacher import Teacher
 from spacy_lstm_tagger.training.augmenter import build_augmenter_v1, is_added
-from spacy_lstm_tagger.training.soft_targets import get_soft_targets, key_of
+from spacy_lstm_tagger.training.soft_targets import get_soft_targets, key_of, soft_labels
 
 KEY = key_of("tag")
 TEXTS = ["I like green eggs", "Eat blue ham", "ham", "unheard-of wörds 👍 !"]
@@ -150,6 +150,44 @@ def test_teacher_without_probabilities_teaches_its_tags() -> None:
     (doc,) = labelled(nlp, ["I ham"])
     assert [token.tag_ for token in doc] == ["P", "N"]
     assert_array_equal(get_soft_targets(doc, ["N", "P"]), [[0, 1], [1, 0]])
+
+
+def test_a_teacher_that_leaves_a_word_untagged_has_no_say_in_it(teacher) -> None:
+    def tag(doc: Doc) -> Doc:
+        for token in doc:
+            token.tag_ = "" if token.lower_ == "like" else "N"
+        return doc
+
+    Language.component("test_sparing_tagger", assigns=["token.tag"], func=tag)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("test_sparing_tagger")
+    docs = [nlp.make_doc("I like ham")]
+    labels = teacher().get_pipe("lstm_tagger").labels
+    (alone,) = labelled(teacher(), ["I like ham"])
+    both = [Teacher(nlp, 1.0), Teacher(teacher(), 1.0)]
+    (doc,) = label(docs, both, 99, n_process=1, batch_size=2)
+    assert soft_labels(doc) == list(labels)
+    rows, expected = (get_soft_targets(each, labels) for each in (doc, alone))
+    assert_allclose(rows[1], expected[1], atol=2e-3)
+    assert_allclose(rows[0], (expected[0] + [0, 1, 0]) / 2, atol=2e-3)
+    (doc,) = label(docs, both[:1], 99, n_process=1, batch_size=2)
+    assert [token.tag_ for token in doc] == ["N", "", "N"]
+
+
+def test_white_space_is_neither_taught_nor_counted(teacher) -> None:
+    words = ["I", "\n", "like", "ham"]
+    vocab = spacy.blank("en").vocab
+    docs = [Doc(vocab, words=words)]
+    (doc,) = label(docs, [Teacher(teacher(), 2.0)], 99, n_process=1, batch_size=2)
+    assert doc[1].tag_ == "_SP"
+    labels = teacher().get_pipe("lstm_tagger").labels
+    rows = get_soft_targets(doc, labels)
+    assert_array_equal(rows.any(axis=1), [True, False, True, True])
+    tags = [token.tag_ for token in doc]
+    for of_white_space in ("", "_SP", "NFP"):
+        gold = Doc(vocab, words=words, tags=[tags[0], of_white_space, *tags[2:]])
+        shares = accuracies([gold], [Teacher(teacher(), 1.0)], n_process=1, batch_size=2)
+        assert shares == [1.0, 1.0]
 
 
 # Parts of speech

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from .text_lines import check_not_wide
+from .text_lines import checked_line, open_lines
 
 
 class Word(NamedTuple):
@@ -43,19 +43,13 @@ def to_doc(words: list[Word], vocab: Vocab, *, spaces_known: bool) -> Doc:
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text file and their numbers.
+    """Yield the lines of a text file and their numbers. A byte order mark is left out.
 
-    Raises ValueError if the file is not in UTF-8; a byte order mark at its beginning is left out.
+    Raises ValueError, with the line, if the file is not in UTF-8.
     """
-    number = 0
-    with path.open("rb") as file:
-        check_not_wide(path, file.read(4))
-    try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                yield number, line.rstrip("\n")
-    except UnicodeError as error:
-        raise ValueError(
-            f"{path} cannot be read after line {number}: it is not in UTF-8. Save it in UTF-8. "
-            f"({error})"
-        ) from error
+    with open_lines(path) as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield number, checked_line(line).rstrip("\n")
+            except ValueError as error:
+                raise ValueError(f"{path}, line {number}: {error}. Save it in UTF-8.") from None

@@ -39,10 +39,10 @@ def read_texts(path: Path, kind: str, on_error: OnError) -> Iterator[tuple[int, 
     parse = _plain_text if kind == ".txt" else _json_text
     number = 0
     try:
-        with _open(path) as file:
+        with open_lines(path) as file:
             for number, line in enumerate(file, start=1):
                 try:
-                    text = parse(_utf8(line.removeprefix(BYTE_ORDER_MARK)))
+                    text = parse(checked_line(line))
                 except ValueError as error:
                     on_error(f"{path}, line {number}: {error}")
                     continue
@@ -56,29 +56,26 @@ def read_texts(path: Path, kind: str, on_error: OnError) -> Iterator[tuple[int, 
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[TextIO]:
+def open_lines(path: Path) -> Iterator[TextIO]:
     """Open a file whose bytes that are not UTF-8 become halves of surrogate pairs."""
     open_binary: Callable[..., Any] = gzip.open if path.suffix.lower() == ".gz" else open
     with open_binary(path, "rb") as raw:
-        check_not_wide(path, raw.peek(4)[:4])
+        head = raw.peek(4)[:4]
+        if head.startswith(WIDE_MARKS) or b"\0" in head:
+            raise ValueError(
+                f"{path} cannot be read: it begins with the bytes {head!r}, as text in UTF-16 or "
+                "UTF-32 does. Save it in UTF-8, or convert it: iconv -f UTF-16 -t UTF-8"
+            )
         with io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape") as file:
             yield file
 
 
-def check_not_wide(path: Path, head: bytes) -> None:
-    """Raise ValueError if a file is in UTF-16 or UTF-32.
+def checked_line(line: str) -> str:
+    """Return a line of `open_lines`, without a byte order mark.
 
-    head: its first four bytes.
+    Raises ValueError if it was not in UTF-8, or has halves of surrogate pairs.
     """
-    if head.startswith(WIDE_MARKS) or b"\0" in head:
-        raise ValueError(
-            f"{path} cannot be read: it begins with the bytes {head!r}, as text in UTF-16 or "
-            "UTF-32 does. Save it in UTF-8, or convert it: iconv -f UTF-16 -t UTF-8"
-        )
-
-
-def _utf8(line: str) -> str:
-    """Return the line. Raises ValueError if it was not in UTF-8, or has halves of pairs."""
+    line = line.removeprefix(BYTE_ORDER_MARK)
     try:
         line.encode()
     except UnicodeEncodeError as error:
@@ -108,7 +105,7 @@ def _json_text(line: str) -> str:
     text = record["text"]
     if not isinstance(text, str):
         raise ValueError(f'"text" is {_shown(text)}, but must be a string, in quotes')
-    return _utf8(text.removeprefix(BYTE_ORDER_MARK))
+    return checked_line(text)
 
 
 def _shown(value: object) -> str:
