@@ -36,7 +36,7 @@ demo: $(VENV)/installed ## Train on the bundled corpus, evaluate, tag a sentence
 	$(BIN)/python -m spacy lstm-tagger tag demo/model/model-best "$(SENTENCE)"
 
 # A process for each core, one thread in each, and a file of tests at a time.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/installed ## Run all tests against the installed wheel
 	$(PYTEST)

@@ -264,7 +264,7 @@ def test_two_taggers_side_by_side(files, libraries) -> None:
     page = (files / "out.html").read_text(encoding="utf8")
     assert 'id="changed"' in page
     difference = f"{100 * report['comparison']['difference']:+.2f} points"
-    assert f"{files / 'other'} less {files / 'model'}: {difference}" in done.stderr
+    assert f"{files / 'other'} minus {files / 'model'}: {difference}" in done.stderr
     assert done.stderr.index("words fixed") < done.stderr.index("broken")
     assert page.index("words fixed") < page.index("broken</strong>")
     assert page.count("<svg") == 6  # one each of four kinds, and the confusions of both

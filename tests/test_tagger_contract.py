@@ -75,7 +75,7 @@ def test_label_smoothing_shrinks_the_gradient(make_examples) -> None:
 def test_no_label_is_an_error() -> None:
     nlp = Language()
     nlp.add_pipe("lstm_tagger")
-    with pytest.raises(ValueError, match=r"E143.*lstm_tagger"):
+    with pytest.raises(ValueError, match=r"lstm_tagger.*None of the \d+ words"):
         nlp.initialize()
 
 
@@ -151,7 +151,7 @@ def test_examples_without_tags_are_an_error() -> None:
         Example.from_dict(nlp.make_doc(text), {"cats": {"POSITIVE": score, "NEGATIVE": 1 - score}})
         for text, score in [("I'm so happy.", 1.0), ("I'm so angry", 0.0)]
     ]
-    with pytest.raises(ValueError, match=r"E143.*lstm_tagger"):
+    with pytest.raises(ValueError, match=r"lstm_tagger.*None of the \d+ words"):
         nlp.initialize(get_examples=lambda: examples)
 
 
@@ -201,5 +201,5 @@ def test_training_learns_saves_loads_and_unlearns(make_examples, tmp_path: Path)
 def test_initialize_needs_labels() -> None:
     nlp = English()
     nlp.add_pipe("lstm_tagger")
-    with pytest.raises(ValueError, match=r"E143.*lstm_tagger"):
+    with pytest.raises(ValueError, match=r"lstm_tagger.*None of the \d+ words"):
         nlp.initialize()

@@ -31,6 +31,7 @@ def doc() -> Doc:
         words=["I", "duck", ".", "You", "run"],
         spaces=[True, False, True, True, False],
         sent_starts=[True, False, False, True, False],
+        tags=["N", "V", "V", "N", "N"],
     )
     sure = [0.9, 0.1, 0.4, 0.8, 0.95]
     rows = numpy.asarray([[p, 1 - p] for p in sure], dtype="float32")

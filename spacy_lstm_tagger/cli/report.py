@@ -86,7 +86,7 @@ def _summary(report: "Report") -> list[str]:
             )
     if (found := report.comparison) is not None:
         lines.append(
-            f"{found.second} less {found.first}: {100 * found.difference:+.2f} points "
+            f"{found.second} minus {found.first}: {100 * found.difference:+.2f} points "
             f"({100 * found.low:+.2f} to {100 * found.high:+.2f}); {found.fixed} words fixed, "
             f"{found.broken} broken"
         )
