@@ -111,7 +111,7 @@ class Vocabulary:
         if "language" in data and not (isinstance(language, str) and language):
             raise ValueError(
                 f"A vocabulary's 'language' must be a code such as 'tr', but found {language!r}. "
-                "Write it anew with `python -m spacy lstm-tagger vocab --lang CODE`."
+                "Write it again with `python -m spacy lstm-tagger vocab --lang CODE`."
             )
         return cls(data["words"], data["characters"], data.get("affixes"), language=language)
 
