@@ -36,4 +36,6 @@ def white_space_rows(docs: Sequence[Doc]) -> Ints1d:
 
 def white_space_tokens(docs: Sequence[Doc]) -> list[Token]:
     """Return the white-space tokens of docs."""
+    if not len(white_space_rows(docs)):  # as nearly always: one look at all docs together
+        return []
     return [doc[i] for doc in docs for i in white_space_rows([doc]).tolist()]

@@ -44,7 +44,8 @@ def predict_docs(
     outputs: in the order of the model's columns; the first is that of the labels.
     """
     scores = score_tokens(tagger, docs)
-    space, probabilities = white_space_rows(docs), None
+    probabilities = None
+    space = white_space_rows(docs if with_probabilities or len(outputs) > 1 else [])
     if with_probabilities:
         scores[0] = probabilities_of(tagger, scores[0])
         set_white_space(scores[0], tagger.labels, space)
