@@ -67,11 +67,14 @@ def save(
         columns["probabilities"] = numpy.take_along_axis(columns["probabilities"], best, axis=1)
         columns["tags"] = best.astype("uint16")
     of_docs = {name: by_doc(rows, docs) for name, rows in columns.items()}
-    best_tags = by_doc(probabilities.argmax(axis=1), docs)
+    if not docs:
+        return
+    strings = docs[0].vocab.strings  # hashes are the same in all of them
+    hashes = numpy.asarray([strings[label] for label in labels], dtype="uint64")
+    best_tags = by_doc(hashes[probabilities.argmax(axis=1)], docs)
     for i, doc in enumerate(docs):
         starts, forms, _ = _tokens(doc)
-        hashes = numpy.asarray([doc.vocab.strings.add(label) for label in labels], dtype="uint64")
-        ours = doc.to_array("TAG") == hashes[best_tags[i]]
+        ours = doc.to_array("TAG") == best_tags[i]
         if len(doc) and _kept(doc) is not None and not ours.any():
             continue  # another tagger has set the tags, and kept their probabilities
         forms[~ours] = NO_FORM
