@@ -31,6 +31,7 @@ from .lemma_table import (
     outputs_before,
     pairs_of,
 )
+from .morph import COMBINATIONS
 from .output import MISSING, WHITE_SPACE, Cfg, Output
 from .scores import Scores
 
@@ -182,7 +183,7 @@ class LemmaOutput(Output):
 
     def _seen_of(self, strings: StringStore, cfg: Cfg) -> Seen:
         seen = self._seen  # another thread may replace it
-        present = (cfg[TABLE], cfg[RULES], list(cfg["labels"]), cfg.get("morph_combinations"))
+        present = (cfg[TABLE], cfg[RULES], list(cfg["labels"]), cfg.get(COMBINATIONS))
         if seen is None or seen.strings is not strings or not seen.is_of(present):
             seen = self._seen = arrange(present, strings, cfg, self._rules_of(cfg))
         return seen

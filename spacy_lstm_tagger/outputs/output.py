@@ -123,14 +123,6 @@ class Output(ABC):
         places = {label: i for i, label in enumerate(self.labels(cfg))}
         return numpy.asarray([places.get(value, MISSING) for value in values], dtype="int64")
 
-    def marginals(self, blocks: Mapping[str, Floats2d], cfg: Cfg) -> dict[str, Floats2d]:
-        """Return the probabilities that its blocks have together, for training.
-
-        They are the same if there is one block.
-        blocks: softmax of each block's logits, shape (n_tokens, n_columns) each.
-        """
-        return dict(blocks)
-
     def choose(
         self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
     ) -> Ints1d:
@@ -189,7 +181,11 @@ class Output(ABC):
 
 
 def encode(
-    values: Sequence[str | None], codes: Mapping[str | None, int], attr: str, name: str
+    values: Sequence[str | None],
+    codes: Mapping[str | None, int],
+    attr: str,
+    name: str,
+    output: str = "tag",
 ) -> Ints1d:
     """Return the code of each value. Raises ValueError that names the values without one."""
     try:
@@ -199,6 +195,6 @@ def encode(
         what = "tags" if attr == "TAG" else f"values of {attr}"
         raise ValueError(
             f"[{name}] The gold {what} {unseen} are not among the component's labels. Add them "
-            "with add_label(), or initialize with labels or examples that have them. Nothing was "
-            "learned from this batch."
+            f"with add_label({'' if attr == 'TAG' else f'..., output={output!r}'}), or initialize "
+            "with labels or examples that have them. Nothing was learned from this batch."
         ) from None
