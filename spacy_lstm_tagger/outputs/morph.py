@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy
 from spacy.morphology import Morphology
 from spacy.pipeline.morphologizer import morphologizer_score
-from spacy.tokens import Doc, MorphAnalysis, Token
+from spacy.tokens import MorphAnalysis, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -23,6 +23,7 @@ from .gold import GoldCombinations
 from .output import MISSING, Cfg, Output, encode
 from .pos import PARTS_OF_SPEECH
 from .scores import Scores
+from .words import Words
 
 NONE = "_"
 """spaCy's name of the combination of no features. A token without annotation has ""."""
@@ -103,7 +104,7 @@ class MorphOutput(Output):
         return scores.deferred(self.name, numpy.arange(len(scores)))
 
     def choose(
-        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+        self, scores: Scores, chosen: Mapping[str, Ints1d], words: Words, cfg: Cfg
     ) -> Ints1d:
         """Return the best allowed combination of every token, an index of `labels`."""
         result = numpy.zeros(len(scores), dtype="int64")
@@ -130,7 +131,7 @@ class MorphOutput(Output):
         return kept[1]
 
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the features of tokens of one doc, see `Output.set`."""
+        """Set the features of tokens, see `Output.set`."""
         analyses = self._analyses_of(tokens[0].vocab, cfg)
         for token, choice in zip(tokens, choices.tolist(), strict=True):
             token.morph = analyses[choice]
