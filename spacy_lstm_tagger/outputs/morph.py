@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import numpy
 from spacy.morphology import Morphology
 from spacy.pipeline.morphologizer import morphologizer_score
-from spacy.tokens import MorphAnalysis, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -50,7 +49,7 @@ class MorphOutput(Output):
 
     def __init__(self) -> None:
         self._allowed: tuple[tuple[Any, ...], Allowed] | None = None
-        self._analyses: tuple[Vocab, Sequence[str], list[MorphAnalysis]] | None = None
+        self._hashes: tuple[Vocab, Sequence[str], numpy.ndarray] | None = None
 
     @property
     def default_score_weights(self) -> dict[str, float | None]:
@@ -130,20 +129,17 @@ class MorphOutput(Output):
             kept = self._allowed = (sources, allowed_sets(*sources, given=given))
         return kept[1]
 
-    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the features of tokens, see `Output.set`."""
-        analyses = self._analyses_of(tokens[0].vocab, cfg)
-        for token, choice in zip(tokens, choices.tolist(), strict=True):
-            token.morph = analyses[choice]
-
-    def _analyses_of(self, vocab: Vocab, cfg: Cfg) -> list[MorphAnalysis]:
-        """Return the combinations as spaCy keeps them, and last that of white space: none."""
-        kept, combinations = self._analyses, cfg[COMBINATIONS]
+    def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
+        """Return the hashes of combinations, see `Output.values`."""
+        kept, combinations = self._hashes, cfg[COMBINATIONS]
         if kept is None or kept[0] is not vocab or kept[1] is not combinations:
-            names = ["" if morph == NONE else morph for morph in combinations]
-            kept = (vocab, combinations, [MorphAnalysis(vocab, name) for name in [*names, ""]])
-            self._analyses = kept
-        return kept[2]
+            hashes = [vocab.morphology.add(morph) for morph in combinations]
+            kept = self._hashes = (vocab, combinations, numpy.asarray(hashes, dtype="uint64"))
+        return kept[2][choices]
+
+    def white_space(self, vocab: Vocab) -> int:
+        """Return the hash of the combination of no features."""
+        return vocab.morphology.add(NONE)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the accuracy of whole combinations, and precision and recall of each feature."""

@@ -14,10 +14,9 @@ from thinc.api import Model
 from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
-from ..features.white_space import white_space_tokens
 from ..outputs import check_model, check_names, columns_for, set_columns
 from ..outputs.output import Output
-from ..outputs.tag import TagOutput, labels_among
+from ..outputs.tag import labels_among
 from ..settings import check_label_count, check_share, check_text
 from ..training.corpus_checks import check_corpus, check_labels, warn_of_unseen
 from ..training.survey import Survey, survey
@@ -256,21 +255,12 @@ class LSTMTagger(LearningTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
-        if self.cfg["outputs"][0] == "tag":
-            self._set_tags(docs, batch_tag_ids)
         if not isinstance(batch_tag_ids, Prediction):
+            super().set_annotations(docs, batch_tag_ids)
             return
-        others = [output for output in self.outputs if output.name != "tag"]
-        annotate_docs(others, docs, batch_tag_ids, self.cfg)
+        annotate_docs(self.outputs, docs, batch_tag_ids, self.cfg)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
-
-    def _set_tags(self, docs: List[Doc], tag_ids: List[Any]) -> None:
-        overwrite = self.cfg["overwrite"]
-        space = [t for t in white_space_tokens(docs) if overwrite or not t.tag]
-        super().set_annotations(docs, tag_ids)
-        for token in space:
-            token.tag_ = TagOutput.white_space
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score a batch: what the scorer gives, and the scores of the other outputs.
