@@ -108,9 +108,9 @@ class DeferredOutput(nn.Module):
         self.of_form = nn.Linear(row_width, state_width, bias=False)
         self.output = nn.Linear(state_width, n_columns)
 
-    def forward(self, states: Tensor, dropout: float = 0.0) -> Tensor:
+    def forward(self, states: Tensor) -> Tensor:
         """Return logits, shape (n_tokens, n_columns)."""
-        return self.output(F.dropout(F.relu(states), dropout, training=dropout > 0))
+        return self.output(F.relu(states))
 
 
 class TaggerNetwork(nn.Module):
@@ -192,7 +192,7 @@ class TaggerNetwork(nn.Module):
         if self.deferred is None:
             return Y
         states = Y[:, self.n_columns :]
-        return torch.cat([Y[:, : self.n_columns], self.deferred(states, dropout)], dim=1)
+        return torch.cat([Y[:, : self.n_columns], self.deferred(states)], dim=1)
 
     def no_scores(self) -> Tensor:
         """Return the scores and states of no tokens at all, shape (0, ...)."""

@@ -43,7 +43,6 @@ class MorphOutput(Output):
     name = "morph"
     attr = "MORPH"
     gold_attrs = ("MORPH",)
-    weight = 0.5
     deferred = True
     learned: ClassVar[Mapping[str, Any]] = {COMBINATIONS: [], ALLOWED: {}}
 
