@@ -9,7 +9,7 @@ can be interrupted and continued, and its work can be done in parts. The results
 are kept in --kept, one JSON file each. They are part of the repository: a later run on another
 machine adds to them.
 
-`python -m spacy project assets` downloads the treebanks into assets/ (name that with --data).
+`python -m spacy project assets --extra` downloads the treebanks to assets/, for --data.
 
 The systems: spacy, its `tagger`, `morphologizer` and `trainable_lemmatizer` on one shared CNN;
 ours, the `lstm_tagger` of configs/default.cfg; udpipe, UDPipe 1, if `ufal.udpipe` is found in this

@@ -15,7 +15,21 @@ from weasel.util.config import load_project_config
 
 REPOSITORY = Path(__file__).parent.parent
 RELEASE = "https://raw.githubusercontent.com/UniversalDependencies/{repository}/r2.16/{name}"
-REPOSITORIES = {"en_ewt": "UD_English-EWT", "tr_imst": "UD_Turkish-IMST"}
+REPOSITORIES = {
+    "en_ewt": "UD_English-EWT",
+    "tr_imst": "UD_Turkish-IMST",
+    "pt_bosque": "UD_Portuguese-Bosque",
+    "fr_sequoia": "UD_French-Sequoia",
+    "el_gdt": "UD_Greek-GDT",
+    "got_proiel": "UD_Gothic-PROIEL",
+    "hy_bsut": "UD_Armenian-BSUT",
+    "vi_vtb": "UD_Vietnamese-VTB",
+    "hu_szeged": "UD_Hungarian-Szeged",
+    "ug_udt": "UD_Uyghur-UDT",
+    "cs_cltt": "UD_Czech-CLTT",
+    "ta_ttb": "UD_Tamil-TTB",
+    "mr_ufal": "UD_Marathi-UFAL",
+}
 SPLITS = ("train", "dev", "test")
 
 
@@ -171,6 +185,13 @@ def test_assets_are_those_of_the_release(project: Path) -> None:
             name = f"{treebank}-ud-{split}.conllu"
             expected[f"assets/{name}"] = RELEASE.format(repository=repository, name=name)
     assert assets == expected
+
+
+def test_two_treebanks_are_downloaded_unless_all_are_asked_for(project: Path) -> None:
+    assets = interpolated(project)["assets"]
+    first = {asset["dest"] for asset in assets if not asset.get("extra")}
+    names = [f"{name}-ud-{split}.conllu" for name in ("en_ewt", "tr_imst") for split in SPLITS]
+    assert first == {f"assets/{name}" for name in names}
 
 
 def test_downloads_are_where_the_commands_look(project: Path) -> None:

@@ -147,6 +147,15 @@ def test_known_treebanks_annotate_what_the_list_says(module, treebank_directory)
         pytest.skip(f"no treebank in {treebank_directory} (SPACY_LSTM_TAGGER_DATA)")
 
 
+def test_every_treebank_is_downloaded_by_the_project(module) -> None:
+    project = (REPOSITORY / "project.yml").read_text(encoding="utf8")
+    treebanks = module("measuring.joint.treebanks")
+    for name, source in treebanks.SOURCES.items():
+        for split in ("train", "dev"):
+            path = f"{source.repository}/{treebanks.RELEASE}/{name}-ud-{split}.conllu"
+            assert f"/UniversalDependencies/{path}" in project
+
+
 # Scores
 
 
