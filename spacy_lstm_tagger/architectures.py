@@ -4,7 +4,7 @@
 """
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, List, Optional
 
 from spacy.tokens import Doc
@@ -33,7 +33,7 @@ def build_lstm_tagger_v1(
     width: int = 256,
     depth: int = 2,
     bidirectional: bool = True,
-    predict_pos: bool = False,
+    rule_width: int = 64,
     window: int = WINDOW,
     precision: str = "float32",
     mixed_precision: bool = False,
@@ -59,8 +59,8 @@ def build_lstm_tagger_v1(
     depth (int): Number of recurrent layers.
     bidirectional (bool): Whether layers read sentences in both directions; `width` must then
         be even.
-    predict_pos (bool): Whether a second output layer, trained together with the first, predicts
-        parts of speech (UPOS) as well.
+    rule_width (int): Numbers that the rule for a word's lemma is chosen by, if the component
+        predicts lemmas.
     window (int): Most tokens in one sequence, at least 128. Longer docs are read in overlapping
         windows of so many, each tag decided with at least 32 tokens of context on either side.
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
@@ -72,7 +72,7 @@ def build_lstm_tagger_v1(
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     nO (Optional[int]): Number of tags, null to take it from the labels.
     RETURNS: From docs to one array of shape (n_tokens, nO) each: probabilities in training,
-        logits otherwise. With `predict_pos`, as many columns as there are parts of speech follow.
+        logits otherwise. The columns of the component's other outputs follow.
     RAISES ValueError: If a setting is out of its range or of another type.
     """
     from .network.bridge import Precision, torch_tagger
@@ -86,7 +86,7 @@ def build_lstm_tagger_v1(
     check_int("char_embed_width", char_embed_width, least=1)
     check_int("max_characters", max_characters, least=2)
     check_bool("include_static_vectors", include_static_vectors)
-    check_bool("predict_pos", predict_pos)
+    check_int("rule_width", rule_width, least=1)
     _check_window(window)
     _check_choice("precision", precision, PRECISIONS)
     check_quantizable(cell, precision)
@@ -101,7 +101,7 @@ def build_lstm_tagger_v1(
     )
     network = torch_tagger(
         nO=nO,
-        outputs=["tag", "pos"] if predict_pos else ["tag"],
+        state_width=rule_width,
         widths={"words": word_width, "affixes": affix_width},
         char_embed_width=char_embed_width,
         char_width=char_width,
@@ -116,6 +116,7 @@ def build_lstm_tagger_v1(
     model = _compose(features, network)
     model.init = init_chain
     model.attrs["resize_output"] = resize_output
+    model.attrs["resize_columns"] = resize_columns
     return model
 
 
@@ -164,7 +165,6 @@ def build_onnx_tagger_v1(
     max_characters: int,
     affixes: bool,
     include_static_vectors: bool,
-    predict_pos: bool = False,
     threads: int = 1,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
@@ -173,8 +173,6 @@ def build_onnx_tagger_v1(
     max_characters (int): As in the model that was exported.
     affixes (bool): Whether that model read affixes.
     include_static_vectors (bool): As in the model that was exported.
-    predict_pos (bool): Whether the model predicts parts of speech, if its files do not say so
-        themselves, as those of the first exports.
     threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
     nO (Optional[int]): Number of tags, null to take it from the export.
     RETURNS: From docs to one array of logits of shape (n_tokens, nO) each, followed by the columns
@@ -185,7 +183,6 @@ def build_onnx_tagger_v1(
     check_int("max_characters", max_characters, least=2)
     check_bool("affixes", affixes)
     check_bool("include_static_vectors", include_static_vectors)
-    check_bool("predict_pos", predict_pos)
     if nO is not None:
         check_int("nO", nO, least=1)
     features = FeatureExtractor(
@@ -194,8 +191,7 @@ def build_onnx_tagger_v1(
         affixes=affixes,
         include_static_vectors=include_static_vectors,
     )
-    outputs = ["tag", "pos"] if predict_pos else []
-    return _compose(features, onnx_tagger(nO=nO, outputs=outputs, threads=threads))
+    return _compose(features, onnx_tagger(nO=nO, threads=threads))
 
 
 def _compose(
@@ -210,7 +206,7 @@ def _compose(
 def init_chain(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
     """Initialize as any chain, whose nO here is the number of tags alone.
 
-    thinc would take the width of the output, in which other outputs may follow the tags.
+    thinc would take the width of the output, in which other blocks may follow the tags.
     """
     init_any_chain(model, X, Y)
     model.set_dim("nO", model.get_ref("output_layer").get_dim("nO"), force=True)
@@ -222,13 +218,19 @@ def resize_output(model: Model[Any, Any], nO: int) -> Model[Any, Any]:
     A model without weights is left as it is: it gets its tags when it is initialized.
     Raises ValueError if it has more tags already.
     """
+    first = next(iter(model.get_ref("output_layer").attrs["columns"]))
+    resize_columns(model, {first: nO})
+    return model
+
+
+def resize_columns(model: Model[Any, Any], columns: Mapping[str, int]) -> None:
+    """Give the blocks of a tagger model more columns, see `bridge.resize_tagger`."""
     from .network.bridge import resize_tagger
 
     network = model.get_ref("output_layer")
-    resize_tagger(network, {next(iter(network.attrs["columns"])): nO})
+    resize_tagger(network, columns)
     if network.has_dim("nO"):
         model.set_dim("nO", network.get_dim("nO"), force=True)
-    return model
 
 
 def _check_window(window: Any) -> None:

@@ -231,7 +231,7 @@ def test_components_that_set_none_do_not_run(stock_teacher) -> None:
 
 def test_own_taggers_teach_theirs(make_nlp, randomize) -> None:
     gold = {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}
-    nlp = make_nlp([("I like green eggs", gold)], steps=3, model={"predict_pos": True})
+    nlp = make_nlp([("I like green eggs", gold)], steps=3, outputs=["tag", "pos"])
     randomize(nlp.get_pipe("lstm_tagger"))
     expected = pos_of([nlp(text) for text in TEXTS])
     assert len({pos for doc in expected for _, pos in doc}) > 1
@@ -263,7 +263,7 @@ def test_command_writes_them_and_a_student_learns_them(stock_teacher, tmp_path) 
         gold=lambda nlp: [], teacher=tmp_path / "out.spacy", count_words=True
     )
     nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": {"width": 32, "predict_pos": True}})
+    nlp.add_pipe("lstm_tagger", config={"model": {"width": 32}, "outputs": ["tag", "pos"]})
     optimizer = nlp.initialize(lambda: reader(nlp))
     optimizer.learn_rate = 0.01
     for _ in range(30):

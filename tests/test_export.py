@@ -185,7 +185,7 @@ def test_damaged_network_is_refused_and_the_present_one_stays(trained, export) -
 )
 def test_columns_of_another_model_are_refused(columns, make_nlp, export) -> None:
     gold = {"tags": ["N", "V", "J", "N"], "pos": ["PRON", "VERB", "ADJ", "NOUN"]}
-    nlp = make_nlp([("I like green eggs", gold)], model={"predict_pos": True})
+    nlp = make_nlp([("I like green eggs", gold)], outputs=["tag", "pos"])
     path = export(nlp)
     file = path / "lstm_tagger" / "model"
     model = srsly.msgpack_loads(file.read_bytes())

@@ -55,7 +55,7 @@ def test_a_trained_tagger_takes_the_place_of_a_stock_tagger(
 
 
 def test_an_attribute_ruler_overwrites_predicted_parts_of_speech(make_nlp, make_examples) -> None:
-    trained = make_nlp(POS_DATA, steps=60, model={"predict_pos": True})
+    trained = make_nlp(POS_DATA, steps=60, outputs=["tag", "pos"])
     assert trained("I like")[0].pos_ == "PRON"
     doc = put_into(stock_pipeline(make_examples), trained)("I like green eggs")
     # what the ruler has a rule for is the ruler's; what it has none for is kept

@@ -28,17 +28,17 @@ DATA = [
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham " * 600, " \n ", "unheard-of wörds 👍!"]
 N = len(PARTS_OF_SPEECH)
 REPOSITORY = Path(__file__).parent.parent
-POS = {"predict_pos": True}
+POS = {"outputs": ["tag", "pos"]}
 
 
 @pytest.fixture
 def trained(make_nlp):
-    return make_nlp(DATA, steps=30, model=POS)
+    return make_nlp(DATA, steps=30, **POS)
 
 
 @pytest.fixture
 def random(make_nlp, randomize):
-    nlp = make_nlp(DATA, model=POS)
+    nlp = make_nlp(DATA, **POS)
     randomize(nlp.get_pipe("lstm_tagger"))
     return nlp
 
@@ -160,7 +160,7 @@ def test_without_the_setting_nothing_is_set_or_scored(make_nlp, make_examples) -
 
 
 def test_a_layer_of_its_own_leaves_the_tags_gradient_alone(make_nlp, make_examples) -> None:
-    alone, both = make_nlp(DATA), make_nlp(DATA, model=POS)
+    alone, both = make_nlp(DATA), make_nlp(DATA, **POS)
     (p,) = numpy.random.default_rng(0).dirichlet(numpy.ones(3), size=(1, 7)).astype("float32")
     q = numpy.random.default_rng(0).dirichlet(numpy.ones(N), size=7).astype("float32")
     rows = [numpy.hstack([p, q])[:4], numpy.hstack([p, q])[4:]]
@@ -173,7 +173,7 @@ def test_a_layer_of_its_own_leaves_the_tags_gradient_alone(make_nlp, make_exampl
 
 
 def test_what_is_not_annotated_is_not_learned(make_nlp) -> None:
-    nlp = make_nlp(DATA, model=POS)
+    nlp = make_nlp(DATA, **POS)
     half = [example(["NOUN", ""], ["", "V"])]
     (gradient,) = tagger(nlp).get_loss(half, [numpy.full((2, 3 + N), 0.1, dtype="float32")])[1]
     assert [rows.any() for rows in (gradient[0, :3], gradient[0, 3:])] == [False, True]
@@ -190,14 +190,16 @@ def test_training_scores_are_two_distributions(random) -> None:
 
 
 def test_data_without_parts_of_speech_is_refused(make_nlp, train_data) -> None:
-    with pytest.raises(ValueError, match=r"predict_pos = true, but no token.*predict_pos = false"):
-        make_nlp(train_data, model=POS)
+    with pytest.raises(
+        ValueError, match=r"outputs has 'pos', but no token.*take 'pos' out of outputs"
+    ):
+        make_nlp(train_data, **POS)
 
 
-@pytest.mark.parametrize("value", [1, "true", None])
-def test_setting_must_be_true_or_false(make_nlp, value) -> None:
-    with pytest.raises(ValueError, match="predict_pos"):
-        make_nlp(DATA, model={"predict_pos": value})
+@pytest.mark.parametrize("value", [[], ["pos", "pos"], ["tags"], ["tag", "POS"]])
+def test_setting_must_list_outputs(make_nlp, value) -> None:
+    with pytest.raises(ValueError, match=r"outputs is \[.*at least one of \['tag', 'pos', 'morph'"):
+        make_nlp(DATA, outputs=value)
 
 
 def test_no_tag_gets_a_part_of_speech_that_it_never_had(random, make_examples, randomize) -> None:
@@ -286,7 +288,7 @@ def test_two_processes_find_the_same(random) -> None:
 
 
 def test_no_scorer_no_scores(make_nlp, make_examples) -> None:
-    nlp = make_nlp(DATA, model=POS, scorer=None)
+    nlp = make_nlp(DATA, **POS, scorer=None)
     assert tagger(nlp).score(make_examples(nlp, DATA)) == {}
 
 
@@ -342,8 +344,8 @@ def test_saved_and_loaded_scores_are_identical(random, tmp_path) -> None:
 
 @pytest.mark.parametrize("setting", [True, False])
 def test_files_of_the_other_setting_are_refused(make_nlp, setting: bool) -> None:
-    saved = tagger(make_nlp(DATA, steps=5, model={"predict_pos": not setting})).to_bytes()
-    nlp = make_nlp(DATA, steps=5, model={"predict_pos": setting})
+    saved = tagger(make_nlp(DATA, steps=5, outputs=["tag", "pos"][: 1 + (not setting)])).to_bytes()
+    nlp = make_nlp(DATA, steps=5, outputs=["tag", "pos"][: 1 + setting])
     before, old = found(nlp), scores(nlp)
     with pytest.raises(ValueError, match=r"\[lstm_tagger\] Cannot load.*settings"):
         tagger(nlp).from_bytes(saved)
@@ -376,8 +378,10 @@ def test_models_of_before_the_setting_load(make_nlp, tmp_path) -> None:
     nlp = make_nlp(steps=5)
     nlp.to_disk(tmp_path)
     config = (tmp_path / "config.cfg").read_text(encoding="utf8")
-    assert "predict_pos" in config
-    config = "\n".join(line for line in config.splitlines() if "predict_pos" not in line)
+    assert "rule_width" in config
+    config = "\n".join(
+        line for line in config.splitlines() if "rule_width" not in line and "outputs" not in line
+    )
     (tmp_path / "config.cfg").write_text(config, encoding="utf8")
     model = srsly.msgpack_loads((tmp_path / "lstm_tagger/model").read_bytes())
     for attr in ("columns", "window", "context", "cell"):
@@ -426,7 +430,7 @@ def test_trained_evaluated_and_loaded_as_users_do(tmp_path) -> None:
     run(
         *("train", REPOSITORY / "configs/demo.cfg", "--output", tmp_path / "out"),
         *("--paths.train", tmp_path / "train.spacy", "--paths.dev", tmp_path / "dev.spacy"),
-        *("--components.lstm_tagger.model.predict_pos", "true"),
+        *("--components.lstm_tagger.outputs", '["tag", "pos"]'),
         *("--training.max_steps", "80", "--training.eval_frequency", "40"),
     )
     model, found_scores = tmp_path / "out/model-best", tmp_path / "scores.json"

@@ -22,6 +22,7 @@ from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_ta
 from spacy_lstm_tagger.features.windows import plan_reading
 from spacy_lstm_tagger.network import converters
 
+OUTPUTS = ["tag", "pos", "morph", "lemma"]
 WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "Żółw", "🙂", " "]
 VECTOR_WIDTH = 3
 
@@ -48,7 +49,7 @@ def model_settings(draw) -> dict[str, Any]:
         "width": draw(widths),
         "depth": draw(st.integers(1, 3)),
         "bidirectional": bidirectional,
-        "predict_pos": draw(st.booleans()),
+        "outputs": draw(st.lists(st.sampled_from(OUTPUTS), min_size=1, unique=True)),
     }
 
 
@@ -58,8 +59,10 @@ def blank(model: dict[str, Any]) -> Language:
     nlp.vocab.reset_vectors(width=VECTOR_WIDTH)
     for i, word in enumerate(WORDS[:4]):
         nlp.vocab.set_vector(word, numpy.full(VECTOR_WIDTH, i - 1.5, dtype="float32"))
-    architecture = {"@architectures": "spacy-lstm-tagger.LSTMTagger.v1", **model}
-    nlp.add_pipe("lstm_tagger", config={"model": architecture})
+    settings = dict(model)
+    outputs = settings.pop("outputs", ["tag"])
+    architecture = {"@architectures": "spacy-lstm-tagger.LSTMTagger.v1", **settings}
+    nlp.add_pipe("lstm_tagger", config={"model": architecture, "outputs": outputs})
     return nlp
 
 
@@ -68,7 +71,9 @@ def built(model: dict[str, Any]) -> Language:
     fix_random_seed(0)
     nlp = blank(model)
     tags = [f"T{i % 4}" for i in range(len(WORDS))]
-    reference = Doc(nlp.vocab, words=WORDS, tags=tags, pos=["X"] * len(WORDS))
+    morphs = [f"A={i % 3}|B={i % 2}" for i in range(len(WORDS))]
+    gold = {"tags": tags, "pos": ["X"] * len(WORDS), "morphs": morphs, "lemmas": WORDS[::-1]}
+    reference = Doc(nlp.vocab, words=WORDS, **gold)
     nlp.initialize(lambda: [Example(Doc(nlp.vocab, words=WORDS), reference)])
     shim = nlp.get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0]
     for parameter in shim.module.parameters():

@@ -18,7 +18,7 @@ TEXTS = ["I like green eggs", "Eat blue ham"]
 
 
 def test_every_key_is_declared_with_its_default(make_nlp) -> None:
-    cfg = make_nlp(model={"predict_pos": False}).get_pipe("lstm_tagger").cfg
+    cfg = make_nlp().get_pipe("lstm_tagger").cfg
     assert (cfg["temperature"], cfg["save_probabilities"], cfg["teacher_weight"]) == (1.0, False, 1)
 
 
@@ -51,8 +51,9 @@ def test_parts_of_speech_of_tags_are_forgotten_too(make_nlp, make_examples) -> N
         return [Example(Doc(nlp.vocab, words=words), reference)]
 
     nlp = spacy.blank("en")
-    model = {"@architectures": "spacy-lstm-tagger.LSTMTagger.v1", "predict_pos": True, "width": 8}
-    tagger = nlp.add_pipe("lstm_tagger", config={"model": model})
+    model = {"@architectures": "spacy-lstm-tagger.LSTMTagger.v1", "width": 8}
+    config = {"model": model, "outputs": ["tag", "pos"]}
+    tagger = nlp.add_pipe("lstm_tagger", config=config)
     nlp.initialize(lambda: examples(nlp, ["NOUN", "VERB"]))
     assert tagger.cfg["pos_of_tags"] == {"N": ["NOUN"], "V": ["VERB"]}
     nlp.initialize(lambda: examples(nlp, ["PROPN", "VERB"]))
@@ -61,7 +62,7 @@ def test_parts_of_speech_of_tags_are_forgotten_too(make_nlp, make_examples) -> N
 
 def test_get_loss_changes_no_setting_and_update_learns(make_nlp) -> None:
     data = [("a b", {"tags": ["N", "V"], "pos": ["NOUN", "VERB"]})]
-    nlp = make_nlp(data, model={"predict_pos": True})
+    nlp = make_nlp(data, outputs=["tag", "pos"])
     tagger = nlp.get_pipe("lstm_tagger")
     gold = {"tags": ["N", "V"], "pos": ["PROPN", "AUX"]}
     examples = [Example.from_dict(nlp.make_doc("a b"), gold)]
@@ -257,7 +258,7 @@ def test_int8_is_for_the_lstm_alone(cell, small_config, make_nlp) -> None:
 
 def test_failed_initialize_leaves_a_trained_component_as_it_was(make_nlp, scores_of) -> None:
     data = [("I like eggs", {"tags": ["N", "V", "N"], "pos": ["PRON", "VERB", "NOUN"]})]
-    nlp = make_nlp(data, steps=5, model={"predict_pos": True})
+    nlp = make_nlp(data, steps=5, outputs=["tag", "pos"])
     tagger = nlp.get_pipe("lstm_tagger")
     tagger.cfg["temperature"] = 0.5
     docs = [nlp.make_doc("I like eggs")]

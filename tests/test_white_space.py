@@ -33,7 +33,7 @@ def words_of(doc):
 def nlp(request, make_nlp, randomize):
     """Pipeline with random weights, in every way of predicting that this machine has."""
     precision = "auto" if request.param == "auto" else "float32"
-    nlp = make_nlp(POS_DATA, model={"predict_pos": True, "precision": precision})
+    nlp = make_nlp(POS_DATA, model={"precision": precision}, outputs=["tag", "pos"])
     randomize(nlp.get_pipe("lstm_tagger"))
     if request.param in ("exported", "int8"):
         pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")

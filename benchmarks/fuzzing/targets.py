@@ -32,7 +32,6 @@ MODEL = {
     "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
     **{"word_width": 8, "min_word_freq": 1, "affix_width": 4, "char_width": 8},
     **{"char_embed_width": 4, "max_characters": 8, "width": 16, "depth": 1},
-    **{"predict_pos": True},
 }
 POS = {"N": "NOUN", "V": "VERB", "J": "ADJ"}
 
@@ -90,7 +89,7 @@ def trained() -> Language:
     """Return a pipeline with a small tagger and random weights."""
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": MODEL})
+    nlp.add_pipe("lstm_tagger", config={"model": MODEL, "outputs": ["tag", "pos"]})
     nlp.initialize(lambda: _examples(nlp))
     nlp.update(_examples(nlp))  # learns which parts of speech go with each tag
     shim = nlp.get_pipe("lstm_tagger").model.layers[1].shims[0]
@@ -185,7 +184,7 @@ def _vocabulary(nlp: Language) -> Target:
         except ValueError as error:  # spaCy's own reader reads the file
             raise ValueError("vocabulary: not JSON") from error
         other = spacy.blank("en")
-        tagger = other.add_pipe("lstm_tagger", config={"model": MODEL})
+        tagger = other.add_pipe("lstm_tagger", config={"model": MODEL, "outputs": ["tag", "pos"]})
         tagger.initialize(lambda: _examples(other), nlp=other, vocabulary=vocabulary)
         use(other)
 

@@ -10,7 +10,7 @@ from thinc.api import NumpyOps
 from ..arrays import Floats2d, Ints1d
 from ..files.raw_text import bare_doc, stored_docs
 from ..pipeline.calibration import calibration_error, fit_temperature
-from ..pipeline.probabilities import score_tokens
+from ..pipeline.probabilities import score_tokens, tags_of
 from . import lstm_tagger_cli, messages
 from .errors import failing_in_one_line
 from .pipelines import check_new, get_tagger, load_pipeline, save_pipeline
@@ -82,7 +82,7 @@ def score_gold(nlp: Language, component: str, data: Path) -> list[tuple[Floats2d
         bare = (bare_doc(nlp.vocab, docs[i]) for i in known)
         for doc, i in zip(nlp.pipe(bare, batch_size=BATCH), known, strict=True):
             gold = of_docs[i]
-            scores = tagger.model.ops.to_numpy(score_tokens(tagger, [doc])[0])
+            scores = tagger.model.ops.to_numpy(tags_of(tagger, score_tokens(tagger, [doc])))
             scored.append((scores[gold >= 0], gold[gold >= 0]))
     return scored
 

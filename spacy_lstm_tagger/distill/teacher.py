@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 from spacy.util import minibatch
 
 from ..files.raw_text import bare_doc
-from ..outputs import columns_of, known_outputs, make_outputs
+from ..outputs import columns_of, known_outputs, make_outputs, outputs_of
 from ..pipeline.prediction import by_doc, predict_docs
 from ..training.soft_targets import set_soft_targets
 
@@ -62,7 +62,7 @@ class Recorder:
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Keep the probabilities; drop what else the docs carry in `user_data`, as it is large."""
-        outputs = make_outputs(columns_of(self.tagger.model))
+        outputs = make_outputs(outputs_of(columns_of(self.tagger.model)))
         for docs in minibatch(stream, batch_size):
             found = predict_docs(self.tagger, outputs, docs, with_probabilities=True)
             self.tagger.set_annotations(docs, found)  # which later components depend on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -35,7 +35,6 @@ class Precision(NamedTuple):
 def torch_tagger(
     *,
     nO: int | None,
-    outputs: Sequence[str],
     window: int,
     precision: Precision,
     quantize: Quantize,
@@ -44,11 +43,14 @@ def torch_tagger(
     """Wrap a `TaggerNetwork` with these settings.
 
     Input: features of n docs. Output: n arrays of shape (n_tokens, n_columns), the columns of all
-    outputs side by side: probabilities in training, logits otherwise. The gradient to propagate
+    blocks side by side: probabilities in training, logits otherwise. The gradient to propagate
     back is that of the logits, as for thinc's Softmax_v2 and SequenceCategoricalCrossentropy.
 
-    nO: number of columns of the first output, None to take it from `Y` in `initialize`.
-    outputs: names of the outputs. The attribute "columns" has the number of columns of each.
+    The attribute "columns" has the number of columns of each block. The last blocks may be
+    deferred, those named in the attribute "deferred": but in training, the network gives states
+    instead, from which the shim's `score_deferred` computes their scores.
+
+    nO: number of columns of the first block, None to take it from `Y` in `initialize`.
     window: most tokens in one sequence, see `windows`.
     quantize: see `precision.Quantize`.
     """
@@ -61,7 +63,7 @@ def torch_tagger(
     model = _wrap("lstm_tagger_network", shim, convert_features, convert_scores, window)
     model.init = init_tagger
     model.set_dim("nO", cast(int, nO))  # None: not known yet
-    model.attrs["columns"] = dict.fromkeys(outputs, 0)
+    model.attrs.update({"columns": {"tag": 0}, "deferred": []})
     model.attrs["cell"] = settings["cell"]
     return model
 
@@ -106,7 +108,7 @@ def init_tagger(
 ) -> None:
     """Make the network with fresh weights, for the sizes of `X` and as many labels as `Y`.
 
-    `Y` says how many columns the first output has; the others have those of attrs["columns"].
+    `Y` says how many columns the first block has; the others have those of attrs["columns"].
     """
     if X is None:
         raise ValueError("Cannot initialize the network without a sample of docs.")
@@ -116,11 +118,11 @@ def init_tagger(
     columns = {**model.attrs["columns"], first: model.get_dim("nO")}
     if empty := [name for name in others if not columns[name]]:
         raise ValueError(
-            f"The outputs {empty} of spacy-lstm-tagger.LSTMTagger.v1 have no columns yet. The "
+            f"The blocks {empty} of spacy-lstm-tagger.LSTMTagger.v1 have no columns yet. The "
             "component 'lstm_tagger' says how many: use factory = \"lstm_tagger\"."
         )
     model.attrs["columns"] = columns
-    tagger_shim(model).build({**X.sizes, "n_columns": sum(columns.values())})
+    tagger_shim(model).build({**X.sizes, **_sizes(model, columns)})
 
 
 def init_encoder(model: Model[Any, Any], X: list[Floats2d] | None = None, Y: object = None) -> None:
@@ -135,20 +137,29 @@ def init_encoder(model: Model[Any, Any], X: list[Floats2d] | None = None, Y: obj
         shim.build({"input_width": model.get_dim("nI")})
 
 
+def _sizes(model: Model[Any, Any], columns: Mapping[str, int]) -> dict[str, int]:
+    n_deferred = sum(columns[block] for block in model.attrs["deferred"])
+    return {"n_columns": sum(columns.values()) - n_deferred, "n_deferred": n_deferred}
+
+
 def resize_tagger(model: Model[Any, Any], columns: Mapping[str, int]) -> None:
-    """Add columns behind the present ones of each output, whose weights stay as they are.
+    """Add columns behind the present ones of each block, whose weights stay as they are.
 
     A network without weights is left as it is: it gets its columns when it is initialized.
-    columns: number of columns of each output from now on, no less than now.
+    columns: number of columns of each block from now on, no less than now, but for the deferred
+        ones, which stay as they are. There may be new blocks, each after those of its output.
     """
     shim = tagger_shim(model)
     if shim.sizes is None:
         return
     present: dict[str, int] = model.attrs["columns"]
-    wanted = {**present, **columns}
-    if any(wanted[name] < n for name, n in present.items()):
+    deferred = {name: present[name] for name in model.attrs["deferred"]}
+    others = {name: n for name, n in present.items() if name not in deferred}
+    wanted = {name: n for name, n in columns.items() if name not in deferred}
+    wanted = wanted if set(others) <= set(wanted) else {**others, **wanted}
+    if any(wanted[name] < n for name, n in others.items()):
         raise ValueError(f"A tagger can grow only, but has {present} columns, not {dict(columns)}.")
-    shim.module.grow_output(list(present.values()), list(wanted.values()))
-    shim.resize({**shim.sizes, "n_columns": sum(wanted.values())})
-    model.attrs["columns"] = wanted
-    model.set_dim("nO", next(iter(wanted.values())), force=True)
+    shim.module.grow(others, wanted)
+    model.attrs["columns"] = {**wanted, **deferred}
+    shim.resize({**shim.sizes, **_sizes(model, model.attrs["columns"])})
+    model.set_dim("nO", next(iter(model.attrs["columns"].values())), force=True)

@@ -74,8 +74,9 @@ def convert_scores(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], ArgsKwargs]]:
     """Return one array of scores for each doc; on the way back, gradients of logits.
 
-    In training, scores are probabilities: those of each output sum to 1. White space, which the
-    network does not read, has zeros.
+    In training, scores are probabilities: those of each block sum to 1. Otherwise they are logits,
+    and states in the place of deferred blocks. White space, which the network does not read, has
+    zeros.
     """
     X, Yt = X_Yt
     Y = Yt.float()

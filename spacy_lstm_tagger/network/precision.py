@@ -135,13 +135,16 @@ class QuantizedNetwork:
         """Score every token, see `TaggerNetwork.encode`."""
         if not batches:
             return self.network.no_scores()
-        Ys = [self._encode(batch, X.numpy(), vectors.numpy(), tokens.numpy()) for batch in batches]
-        return torch.from_numpy(numpy.concatenate(Ys)).index_select(0, rows)
+        width = self.network.row_width
+        read = X.numpy()[:, :width], vectors.numpy(), tokens.numpy()
+        Ys = [self._encode(batch, *read) for batch in batches]
+        Y = torch.from_numpy(numpy.concatenate(Ys)).index_select(0, rows)
+        return self.network.add_forms(Y, X[:, width:], tokens)
 
     def _encode(
         self, batch: PaddedBatch, X: Floats2d, vectors: Floats2d, tokens: Ints1d
     ) -> Floats2d:
-        """Return the scores at every place of a batch, shape (longest * n_sequences, n_columns)."""
+        """Return scores and states at every place of a batch, shape (n_places, ...)."""
         forms = tokens[batch.items.numpy()]  # (longest, n_sequences)
         read = vectors[forms] if self.network.vectors is not None else None
         Y = self.encode_block(X[forms], read, _lengths(batch))  # (longest, n_sequences, n_columns)

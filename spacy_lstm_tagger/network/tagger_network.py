@@ -10,7 +10,8 @@ word dropout by count: Kiperwasser and Goldberg 2016 (https://aclanthology.org/Q
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
@@ -92,6 +93,27 @@ class CharacterEncoder(nn.Module):
         return torch.cat([Y.flatten(0, 1).index_select(0, ends) for Y in Ys], dim=1)
 
 
+class DeferredOutput(nn.Module):
+    """Output layer of many columns, whose scores are computed only for tokens that need them.
+
+    The scores of a token come from its state, a few numbers that depend on its context and on its
+    form: the wide part of the work is done for the form alone, of which embeddings are kept.
+
+    row_width: numbers in the embedding of a form.
+    state_width: numbers in a state.
+    n_columns: number of columns.
+    """
+
+    def __init__(self, *, row_width: int, state_width: int, n_columns: int) -> None:
+        super().__init__()
+        self.of_form = nn.Linear(row_width, state_width, bias=False)
+        self.output = nn.Linear(state_width, n_columns)
+
+    def forward(self, states: Tensor, dropout: float = 0.0) -> Tensor:
+        """Return logits, shape (n_tokens, n_columns)."""
+        return self.output(F.dropout(F.relu(states), dropout, training=dropout > 0))
+
+
 class TaggerNetwork(nn.Module):
     """Embed word forms (`embed`), then read them in sequence and score them (`encode`).
 
@@ -99,6 +121,8 @@ class TaggerNetwork(nn.Module):
     n_characters: rows of the character table.
     vector_width: numbers in a static vector, 0 without them; it is projected to a word's width.
     n_columns: columns of the scores: the labels of all outputs side by side, one linear layer.
+    n_deferred: columns of the scores that are computed only for tokens that need them, in all.
+    state_width: see `DeferredOutput`.
     char_embed_width, char_width: see `CharacterEncoder`. 0 for char_width: no characters.
     width, depth, cell, bidirectional: see `RecurrentEncoder`.
     """
@@ -110,6 +134,8 @@ class TaggerNetwork(nn.Module):
         n_characters: int,
         vector_width: int,
         n_columns: int,
+        n_deferred: int,
+        state_width: int,
         char_embed_width: int,
         char_width: int,
         width: int,
@@ -129,18 +155,21 @@ class TaggerNetwork(nn.Module):
         )
         word_width = tables[WORDS].width
         self.vectors = nn.Linear(vector_width, word_width, bias=False) if vector_width else None
+        self.row_width = sum(table.per_form * table.width for table in tables.values()) + char_width
+        self.n_columns = n_columns
         self.encoder = RecurrentEncoder(
-            input_width=(
-                sum(table.per_form * table.width for table in tables.values())
-                + char_width
-                + (word_width if vector_width else 0)
-            ),
+            input_width=self.row_width + (word_width if vector_width else 0),
             width=width,
             depth=depth,
             cell=cell,
             bidirectional=bidirectional,
         )
-        self.output = nn.Linear(width, n_columns)
+        self.output = nn.Linear(width, n_columns + (state_width if n_deferred else 0))
+        self.deferred = (
+            DeferredOutput(row_width=self.row_width, state_width=state_width, n_columns=n_deferred)
+            if n_deferred
+            else None
+        )
 
     def forward(
         self,
@@ -152,22 +181,32 @@ class TaggerNetwork(nn.Module):
         *,
         dropout: float = 0.0,
     ) -> Tensor:
-        """Score every token, see `embed` and `encode`. Returns shape (n_tokens, n_columns)."""
-        if not batches:
-            return self.no_scores()
-        X = self.embed(forms, dropout)
-        return self.encode(X, vectors, tokens, batches, rows, dropout=dropout)
+        """Score every token, see `embed` and `encode`.
+
+        Returns shape (n_tokens, n_columns + n_deferred).
+        """
+        if batches:
+            X = self.embed(forms, dropout)
+            Y = self.encode(X, vectors, tokens, batches, rows, dropout=dropout)
+        else:
+            Y = self.no_scores()
+        if self.deferred is None:
+            return Y
+        states = Y[:, self.n_columns :]
+        return torch.cat([Y[:, : self.n_columns], self.deferred(states, dropout)], dim=1)
 
     def no_scores(self) -> Tensor:
-        """Return the scores of no tokens at all, shape (0, n_columns)."""
+        """Return the scores and states of no tokens at all, shape (0, ...)."""
         return self.output(self.output.weight[:0])
 
     def embed(self, forms: Forms, dropout: float = 0.0) -> Tensor:
         """Return one row for each form, of what depends on it alone: tables, then characters.
 
+        What a form adds to states comes last.
+
         forms: at least one.
         dropout: rate from 0 up to 1; also switches word dropout on.
-        Returns shape (n_forms, row width).
+        Returns shape (n_forms, row width + state width).
         """
         tables = dict(forms.tables)
         if dropout:
@@ -175,7 +214,11 @@ class TaggerNetwork(nn.Module):
         parts = [self.get_submodule(name)(rows).flatten(1) for name, rows in tables.items()]
         if self.characters is not None:
             parts.append(self.characters(forms, dropout=dropout))
-        return torch.cat(parts, dim=1)
+        X = torch.cat(parts, dim=1)
+        if self.deferred is None:
+            return X
+        of_forms = self.deferred.of_form(F.dropout(X, dropout, training=dropout > 0))
+        return torch.cat([X, of_forms], dim=1)
 
     def encode(
         self,
@@ -189,40 +232,70 @@ class TaggerNetwork(nn.Module):
     ) -> Tensor:
         """Score every token from the embeddings of the word forms.
 
-        X: what `embed` returned, shape (n_forms, row width).
+        X: what `embed` returned, shape (n_forms, row width + state width).
         vectors: static vectors of the forms, shape (n_forms, vector_width).
         tokens: which form each token has, shape (n_tokens,).
         batches, rows: how to read the tokens, see `RecurrentEncoder.forward`.
         dropout: rate from 0 up to 1.
-        Returns logits, shape (n_tokens, n_columns).
+        Returns logits and states, shape (n_tokens, n_columns + state width).
         """
         if not batches:
             return self.no_scores()
+        X, of_forms = X[:, : self.row_width], X[:, self.row_width :]
         if self.vectors is not None:
             X = torch.cat([X, self.vectors(vectors)], dim=1)
         batches = [PaddedBatch(tokens[batch.items], batch.reversal) for batch in batches]
-        return self.encoder(X, batches, rows, dropout=dropout, output=self.output)
+        Y = self.encoder(X, batches, rows, dropout=dropout, output=self.output)
+        return self.add_forms(Y, of_forms, tokens)
 
-    @torch.no_grad()
-    def grow_output(self, present: Sequence[int], wanted: Sequence[int]) -> None:
-        """Add columns behind the present ones of each output, whose weights stay as they are.
+    def add_forms(self, Y: Tensor, of_forms: Tensor, tokens: Tensor) -> Tensor:
+        """Add to each token's state what its form adds, in place.
 
-        A new column starts at the mean of its output's columns less 5, hence below the best of them
-        for any input: no prediction changes until it is trained.
-        present, wanted: number of columns of each output, none of which becomes smaller.
+        Y: logits and states, shape (n_tokens, n_columns + state width).
+        of_forms: the last columns of what `embed` returned, shape (n_forms, state width).
+        tokens: which form each token has, shape (n_tokens,).
         """
-        old = self.output
-        place: dict[str, Any] = {"device": old.weight.device, "dtype": old.weight.dtype}
-        self.output = nn.Linear(old.in_features, sum(wanted), **place)
-        for values, new in ((old.weight, self.output.weight), (old.bias, self.output.bias)):
-            begin = begin_new = 0
-            for n, n_new in zip(present, wanted, strict=True):
-                block = values[begin : begin + n]
-                new[begin_new : begin_new + n] = block
-                new[begin_new + n : begin_new + n_new] = block.mean(dim=0)
-                if values is old.bias:
-                    new[begin_new + n : begin_new + n_new] += NEW_LABEL_BIAS
-                begin, begin_new = begin + n, begin_new + n_new
+        if self.deferred is not None:
+            Y[:, self.n_columns :] += F.embedding(tokens, of_forms)
+        return Y
+
+    def grow(self, present: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+        """Add columns behind the present ones of each block, whose weights stay as they are.
+
+        present, wanted: number of columns of each block but deferred ones; see `grown`.
+        """
+        state_width = self.output.out_features - self.n_columns
+        states = {"states": state_width} if state_width else {}
+        self.output = grown(self.output, {**present, **states}, {**wanted, **states})
+        self.n_columns = sum(wanted.values())
+
+
+@torch.no_grad()
+def grown(layer: nn.Linear, present: Mapping[str, int], wanted: Mapping[str, int]) -> nn.Linear:
+    """Return an output layer with more columns.
+
+    A new column starts at the mean of its block's columns less 5, hence below the best of them for
+    any input: no prediction changes until it is trained. The first column of a new block starts
+    at 0: it is what all tokens have had so far.
+
+    present: number of columns of each block.
+    wanted: the same after growing, of more blocks maybe. None becomes smaller.
+    """
+    place: dict[str, Any] = {"device": layer.weight.device, "dtype": layer.weight.dtype}
+    result = nn.Linear(layer.in_features, sum(wanted.values()), **place)
+    pairs = ((layer.weight, result.weight), (layer.bias, result.bias))
+    begins = dict(zip(present, accumulate(present.values(), initial=0), strict=False))
+    begin_new = 0
+    for name, n_new in wanted.items():
+        n, begin = present.get(name, 0), begins.get(name, 0)
+        for values, new in pairs:
+            block, of_block = values[begin : begin + n], new[begin_new : begin_new + n_new]
+            of_block[:n] = block
+            of_block[n:] = block.mean(dim=0) if n else 0.0
+            if values is layer.bias:
+                of_block[max(n, 1) :] += NEW_LABEL_BIAS
+        begin_new += n_new
+    return result
 
 
 def make_network(*, widths: Mapping[str, int], **sizes: Any) -> TaggerNetwork:

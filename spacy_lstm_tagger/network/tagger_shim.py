@@ -98,6 +98,17 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
 
         return torch.from_numpy(derived.cache.look_up(forms.keys, embed))
 
+    def score_deferred(self, states: Floats2d) -> Floats2d:
+        """Return the scores of all deferred blocks, shape (n_tokens, n_deferred).
+
+        states: of the tokens that need them, shape (n_tokens, state_width).
+        """
+        deferred = self.module.deferred
+        assert deferred is not None
+        note_thread()
+        with torch.inference_mode():
+            return deferred(torch.as_tensor(states, device=self.device)).cpu().numpy()
+
     def weights(self) -> dict[str, numpy.ndarray]:
         """Return all weights by name, as arrays on the CPU."""
         return {name: values.cpu().numpy() for name, values in self.module.state_dict().items()}
@@ -114,11 +125,14 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
             raise ValueError(f"the network has the sizes {self.sizes}, but should have {wanted}")
 
     def sizes_of_saved(self, sizes: dict[str, int], weights: dict[str, Any]) -> dict[str, int]:
-        """Return sizes in today's terms; there was `n_tags` instead of the number of columns."""
-        if "n_tags" not in sizes:
-            return sizes
-        others = {name: size for name, size in sizes.items() if name != "n_tags"}
-        return {**others, "words_per_form": 1, "n_columns": len(weights["output.bias"])}
+        """Return sizes in today's terms.
+
+        There was `n_tags` instead of the number of columns, and no deferred ones.
+        """
+        if "n_tags" in sizes:
+            others = {name: size for name, size in sizes.items() if name != "n_tags"}
+            sizes = {**others, "words_per_form": 1, "n_columns": len(weights["output.bias"])}
+        return {"n_deferred": 0, **sizes}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_derived": Derived()}  # a predictor may be what cannot be copied

@@ -6,17 +6,25 @@ graph know blocks of columns, but no output by name. Adding one takes its file a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from thinc.api import Model
 
-from .output import Output
+from .lemma import LemmaOutput
+from .morph import MorphOutput
+from .output import Cfg, Output
 from .pos import PosOutput
+from .scores import Scores
 from .tag import TagOutput
 
-OUTPUTS: dict[str, type[Output]] = {"tag": TagOutput, "pos": PosOutput}
-"""Every output by its name. The first is that of the component's labels."""
+OUTPUTS: dict[str, type[Output]] = {
+    "tag": TagOutput,
+    "pos": PosOutput,
+    "morph": MorphOutput,
+    "lemma": LemmaOutput,
+}
+"""Every output by its name, after those that it depends on. Deferred ones come last."""
 
 
 def make_outputs(names: Iterable[str]) -> list[Output]:
@@ -41,8 +49,24 @@ def known_outputs() -> list[Output]:
     return make_outputs(OUTPUTS)
 
 
+def check_names(name: str, names: Any) -> list[str]:
+    """Return the names of outputs in the order of `OUTPUTS`.
+
+    name: the component's, for messages.
+    Raises ValueError unless they are distinct names of outputs, at least one.
+    """
+    known = list(OUTPUTS)
+    sound = isinstance(names, list | tuple) and len(names) > 0
+    if not sound or any(n not in known or names.count(n) > 1 for n in names):
+        raise ValueError(
+            f"[{name}] outputs is {names!r}, but must be a list of at least one of {known}, each "
+            "at most once. Correct it in the component's block of the config."
+        )
+    return [n for n in known if n in names]
+
+
 def columns_of(model: Model[Any, Any]) -> dict[str, int]:
-    """Return how many columns of a model's scores each output has, in their order.
+    """Return how many columns of a model's scores each block has, in their order.
 
     A model of another architecture predicts tags alone.
     """
@@ -51,8 +75,50 @@ def columns_of(model: Model[Any, Any]) -> dict[str, int]:
     return dict(columns) if columns else {"tag": model.maybe_get_dim("nO") or 0}
 
 
-def set_columns(model: Model[Any, Any], columns: dict[str, int]) -> None:
-    """Tell a model how many columns each output has; models of other architectures know."""
+def outputs_of(columns: Mapping[str, int]) -> list[str]:
+    """Return the names of the outputs that blocks of columns belong to."""
+    return list(dict.fromkeys(block.partition(":")[0] for block in columns))
+
+
+def deferred_of(columns: Mapping[str, int]) -> list[str]:
+    """Return the names of the blocks whose scores are computed only for tokens that need them."""
+    outputs = {name: OUTPUTS[name].deferred for name in outputs_of(columns) if name in OUTPUTS}
+    return [block for block in columns if outputs.get(block.partition(":")[0])]
+
+
+def columns_for(outputs: Iterable[Output], cfg: Cfg) -> dict[str, int]:
+    """Return how many columns each block of outputs has."""
+    return {block: n for output in outputs for block, n in output.columns(cfg).items()}
+
+
+def check_model(name: str, model: Model[Any, Any], names: Iterable[str]) -> None:
+    """Raise ValueError if a model cannot have outputs of these names.
+
+    name: the component's, for messages.
+    """
+    layer = model.maybe_get_ref("output_layer")
+    if list(names) != ["tag"] and (layer is None or "columns" not in layer.attrs):
+        raise ValueError(
+            f"[{name}] outputs is {list(names)}, but the [model] block names an architecture that "
+            "predicts tags alone. Use spacy-lstm-tagger.LSTMTagger.v1, or outputs = ['tag']."
+        )
+
+
+def set_columns(model: Model[Any, Any], columns: Mapping[str, int]) -> None:
+    """Tell a model how many columns each block has; models of other architectures know."""
     layer = model.maybe_get_ref("output_layer")
     if layer is not None and "columns" in layer.attrs:
         layer.attrs["columns"] = dict(columns)
+        layer.attrs["deferred"] = deferred_of(columns)
+
+
+def scores_of(model: Model[Any, Any], rows: Any) -> Scores:
+    """Return a model's scores of tokens for outputs to read.
+
+    rows: what it predicts, docs one after another, an array of numpy.
+    """
+    columns = columns_of(model)
+    if not (deferred := deferred_of(columns)):
+        return Scores(rows, columns)
+    shim: Any = model.get_ref("output_layer").shims[0]
+    return Scores(rows, columns, deferred, shim.score_deferred)

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.scorer import Scorer
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 from spacy.training import Example
 
-from ..arrays import Floats2d, Ints1d
+from ..arrays import Ints1d
 from .gold import GoldCombinations
+from .scores import Scores
 
 MISSING = -1
 """Code of a token without a gold value: empty, misaligned or not annotated."""
@@ -21,27 +22,29 @@ NEGATED = -2
 """Codes from here downwards say what a token's value is not: label i is `NEGATED - i`."""
 
 WHITE_SPACE = -1
-"""Column of white-space tokens, among those that `Output.annotate` takes."""
+"""Choice for white-space tokens, among those that `Output.annotate` takes."""
 
 Cfg = dict[str, Any]
 """The component's settings, and what it has learned besides weights. Saved as JSON."""
 
 
 class Output(ABC):
-    """One annotation that is predicted for every token, by a block of columns of the scores.
+    """One annotation that is predicted for every token, by blocks of columns of the scores.
 
     Subclasses say what the columns mean. They keep what they learn in the component's `cfg`, under
     the keys of `learned`, so that it is saved and loaded with the labels.
 
-    name: its name, under which it is registered and the model knows its columns.
+    name: its name, under which it is registered. Its blocks are called so, or `NAME:PART`.
     attr: spaCy's name of the token attribute, such as "TAG".
-    white_space: value of white-space tokens. It is set by rule: they are neither read nor learned.
+    gold_attrs: names of the token attributes whose gold values it learns from.
+    deferred: whether its scores are computed for the tokens alone that need them, see `Scores`.
     learned: keys of `cfg` that training fills, with their values before training.
     """
 
     name: ClassVar[str]
     attr: ClassVar[str]
-    white_space: ClassVar[str]
+    gold_attrs: ClassVar[Sequence[str]]
+    deferred: ClassVar[bool] = False
     learned: ClassVar[Mapping[str, Any]] = {}
 
     @property
@@ -49,9 +52,21 @@ class Output(ABC):
         """The attribute as spaCy's `assigns` names it, such as "token.tag"."""
         return f"token.{self.attr.lower()}"
 
+    @property
+    def default_score_weights(self) -> dict[str, float | None]:
+        """Weights of the scores in the choice of the best model; None for those that are no share.
+
+        They are relative to those of other outputs.
+        """
+        return {f"{self.attr.lower()}_acc": 1.0}
+
     @abstractmethod
     def labels(self, cfg: Cfg) -> Sequence[str]:
-        """Return the names of the columns, in their order."""
+        """Return the names of what may be predicted."""
+
+    def columns(self, cfg: Cfg) -> dict[str, int]:
+        """Return the number of columns of each of its blocks, in their order."""
+        return {self.name: len(self.labels(cfg))}
 
     def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
         """Prepare for training on examples with these gold values.
@@ -64,37 +79,78 @@ class Output(ABC):
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:  # noqa: B027  (a hook)
         """Note in `cfg` what gold values say besides the weights. Called for every batch."""
 
-    def codes(self, values: Sequence[str | None], cfg: Cfg, name: str) -> Ints1d:
-        """Return the column of each gold value, or `MISSING`, shape (n_tokens,).
+    def add_label(self, label: str, cfg: Cfg, name: str) -> int:
+        """Add a label behind those known. Returns 0 if it is known, otherwise 1.
 
-        values: None or "" if a token has none.
+        name: the component's, for messages.
+        Raises ValueError if the labels are fixed.
+        """
+        if label in self.labels(cfg):
+            return 0
+        raise ValueError(
+            f"[{name}] No labels can be added to the output '{self.name}'. Initialize the "
+            "component with examples that have what it is to predict."
+        )
+
+    def codes(
+        self, values: Sequence[str | None], words: Sequence[str], cfg: Cfg, name: str
+    ) -> dict[str, Ints1d]:
+        """Return the gold column of every token in each block, or `MISSING`, shape (n_tokens,).
+
+        values: gold value of each token; None or "" if it has none.
+        words: the tokens' texts.
         name: the component's, for messages.
         Raises ValueError for a value that has no column.
         """
         codes: dict[str | None, int] = {label: i for i, label in enumerate(self.labels(cfg))}
         codes.update({None: MISSING, "": MISSING})
-        return encode(values, codes, self.attr, name)
+        return {self.name: encode(values, codes, self.attr, name)}
 
-    def choose(self, scores: Floats2d, chosen: Mapping[str, Ints1d], cfg: Cfg) -> Ints1d:
-        """Return the best column of every token, shape (n_tokens,).
+    def choose(
+        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+    ) -> Ints1d:
+        """Return what is chosen for every token, as a number, shape (n_tokens,).
 
-        scores: logits or probabilities, shape (n_tokens, n_labels).
-        chosen: the columns that the outputs before this one have chosen, by output name.
+        scores: scores of all tokens of the docs.
+        chosen: what the outputs before this one have chosen, by output name.
         """
-        if not len(scores):  # numpy finds no maximum among no labels
+        block = scores.block(self.name)
+        if not len(block):  # numpy finds no maximum among no labels
             return numpy.zeros(0, dtype="int64")
-        return scores.argmax(axis=1)
+        return block.argmax(axis=1)
 
-    def annotate(self, docs: Sequence[Doc], columns: Sequence[Ints1d], cfg: Cfg) -> None:
+    def annotate(
+        self, tokens: Sequence[Sequence[Token]], choices: Sequence[Ints1d], cfg: Cfg
+    ) -> None:
         """Set the attribute of every token, of those that have it only if `cfg` says overwrite.
 
-        columns: what `choose` returned, and `WHITE_SPACE`, shape (n_tokens,) for each doc.
+        tokens: the tokens of each doc.
+        choices: what `choose` returned, and `WHITE_SPACE`, shape (n_tokens,) for each doc.
         """
-        labels, attr, overwrite = self.labels(cfg), f"{self.attr.lower()}_", cfg["overwrite"]
-        for doc, of_doc in zip(docs, columns, strict=True):
-            for token, column in zip(doc, of_doc.tolist(), strict=True):
-                if overwrite or not getattr(token, attr):
-                    setattr(token, attr, self.white_space if column < 0 else labels[column])
+        for of_doc, chosen in zip(tokens, choices, strict=True):
+            if of_doc:
+                of_doc, chosen = self.free(of_doc, chosen, cfg)
+                self.set(of_doc, chosen, cfg)
+
+    @abstractmethod
+    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
+        """Set the attribute of tokens of one doc, at least one.
+
+        choices: see `annotate`, shape (n_tokens,).
+        """
+
+    def free(
+        self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg
+    ) -> tuple[Sequence[Token], Ints1d]:
+        """Return the tokens of a doc that are to be annotated, with their choices.
+
+        They are those without the attribute, all of them if `cfg` says overwrite.
+        """
+        doc = tokens[0].doc
+        if cfg["overwrite"] or not doc.has_annotation(self.attr):
+            return tokens, choices
+        free = numpy.flatnonzero(doc.to_array(self.attr) == 0)
+        return [tokens[i] for i in free.tolist()], choices[free]
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the scores of predicted docs, as a spaCy scorer does."""

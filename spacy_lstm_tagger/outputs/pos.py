@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.parts_of_speech import IDS, SPACE
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
-from ..arrays import Floats2d, Ints1d
+from ..arrays import Ints1d
 from .gold import GoldCombinations
 from .output import WHITE_SPACE, Cfg, Output
+from .scores import Scores
 
 PARTS_OF_SPEECH = (
     *("ADJ", "ADP", "ADV", "AUX", "CONJ", "CCONJ", "DET"),
@@ -36,6 +37,7 @@ class PosOutput(Output):
 
     name = "pos"
     attr = "POS"
+    gold_attrs = ("POS",)
     white_space = "SPACE"
     learned: ClassVar[Mapping[str, Any]] = {KEY: {}}
 
@@ -50,9 +52,9 @@ class PosOutput(Output):
         """Note the parts of speech of each tag. Raises ValueError if there are none."""
         if not gold.of("POS"):
             raise ValueError(
-                f"[{name}] The [model] block says predict_pos = true, but no token of the "
-                "training examples has a part of speech. Train on a corpus that has them (in "
-                "CoNLL-U: UPOS), or set predict_pos = false."
+                f"[{name}] The setting outputs has 'pos', but no token of the training examples "
+                "has a part of speech. Train on a corpus that has them (in CoNLL-U: UPOS), or "
+                "take 'pos' out of outputs."
             )
         cfg[KEY] = {}
         self.learn(gold, cfg)
@@ -66,10 +68,15 @@ class PosOutput(Output):
                 known = {**known, tag: [*known.get(tag, []), pos]}
         cfg[KEY] = known  # a new object if anything was added: threads may be reading the other
 
-    def choose(self, scores: Floats2d, chosen: Mapping[str, Ints1d], cfg: Cfg) -> Ints1d:
+    def choose(
+        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+    ) -> Ints1d:
         """Return the best columns among the parts of speech that the chosen tags may have."""
+        block = scores.block(self.name)
+        if "tag" not in chosen:
+            return block.argmax(axis=1)
         allowed = self._allowed(cfg["labels"], cfg[KEY])
-        return numpy.where(allowed[chosen["tag"]], scores, -numpy.inf).argmax(axis=1)
+        return numpy.where(allowed[chosen["tag"]], block, -numpy.inf).argmax(axis=1)
 
     def _allowed(self, labels: Sequence[str], known: PosOfTags) -> numpy.ndarray:
         """Return whether each tag may have each part of speech: all of them if none is known.
@@ -83,14 +90,11 @@ class PosOutput(Output):
             self._mask = (list(labels), known, allowed)
         return allowed
 
-    def annotate(self, docs: Sequence[Doc], columns: Sequence[Ints1d], cfg: Cfg) -> None:
-        """Set the part of speech of every token, see `Output.annotate`."""
-        overwrite = cfg["overwrite"]
-        for doc, of_doc in zip(docs, columns, strict=True):
-            ids = numpy.where(of_doc == WHITE_SPACE, SPACE, _IDS[of_doc])
-            for token, pos in zip(doc, ids.tolist(), strict=True):
-                if overwrite or not token.pos:
-                    token.pos = pos
+    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
+        """Set the parts of speech of tokens of one doc, see `Output.set`."""
+        ids = numpy.where(choices == WHITE_SPACE, SPACE, _IDS[choices])
+        for token, pos in zip(tokens, ids.tolist(), strict=True):
+            token.pos = pos
 
     def check(self, cfg: Cfg, name: str) -> None:
         """Raise ValueError unless `cfg` maps tags to lists of parts of speech."""

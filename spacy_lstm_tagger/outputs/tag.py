@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from spacy.tokens import Token
 from spacy.training import Example
 
 from ..arrays import Ints1d
@@ -21,13 +22,21 @@ class TagOutput(Output):
 
     name = "tag"
     attr = "TAG"
+    gold_attrs = ("TAG",)
     white_space = "_SP"  # as in spaCy's pipelines
+
+    @property
+    def default_score_weights(self) -> dict[str, float | None]:
+        """Weights of the scores, see `Output`."""
+        return {"tag_acc": 1.0, "tag_micro_p": None, "tag_micro_r": None, "tag_micro_f": None}
 
     def labels(self, cfg: Cfg) -> Sequence[str]:
         """Return the names of the columns, in their order."""
         return cfg["labels"]
 
-    def codes(self, values: Sequence[str | None], cfg: Cfg, name: str) -> Ints1d:
+    def codes(
+        self, values: Sequence[str | None], words: Sequence[str], cfg: Cfg, name: str
+    ) -> dict[str, Ints1d]:
         """Return the column of each gold tag; `NEGATED - i` if a tag says "not label i"."""
         labels, prefix = self.labels(cfg), cfg["neg_prefix"]
         codes: dict[str | None, int] = {}
@@ -35,7 +44,13 @@ class TagOutput(Output):
             codes.update((f"{prefix}{label}", NEGATED - i) for i, label in enumerate(labels))
         codes.update((label, i) for i, label in enumerate(labels))
         codes.update({None: MISSING, "": MISSING})
-        return encode(values, codes, self.attr, name)
+        return {self.name: encode(values, codes, self.attr, name)}
+
+    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
+        """Set the tags of tokens of one doc, see `Output.set`."""
+        labels = self.labels(cfg)
+        for token, column in zip(tokens, choices.tolist(), strict=True):
+            token.tag_ = self.white_space if column < 0 else labels[column]
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return nothing: tags are scored by the component's setting `scorer`."""

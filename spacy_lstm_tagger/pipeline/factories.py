@@ -1,7 +1,8 @@
 """Factory of `nlp.add_pipe("lstm_tagger")`, and its default settings."""
 
 # Annotations are evaluated, not strings: spaCy's config system reads them to check settings.
-from typing import Any, Callable, Optional, Union
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, Optional, Union
 
 from spacy.language import Language
 from thinc.api import Config, Model
@@ -23,7 +24,7 @@ cell = "lstm"
 width = 256
 depth = 2
 bidirectional = true
-predict_pos = false
+rule_width = 64
 window = 512
 precision = "float32"
 mixed_precision = false
@@ -33,11 +34,17 @@ nO = null
 )["model"]
 
 
+FACTORY = "lstm_tagger"
+
+MICRO = {"tag_micro_p": None, "tag_micro_r": None, "tag_micro_f": None}
+
+
 @Language.factory(
-    "lstm_tagger",
+    FACTORY,
     assigns=["token.tag"],
     default_config={
         "model": DEFAULT_MODEL,
+        "outputs": ["tag"],
         "overwrite": False,
         "scorer": {"@scorers": "spacy.tagger_scorer.v1"},
         "neg_prefix": "!",
@@ -45,18 +52,13 @@ nO = null
         "teacher_weight": 1.0,
         "save_probabilities": False,
     },
-    default_score_weights={
-        "tag_acc": 1.0,
-        "pos_acc": 0.0,
-        "tag_micro_p": None,
-        "tag_micro_r": None,
-        "tag_micro_f": None,
-    },
+    default_score_weights={"tag_acc": 1.0, **MICRO},
 )
 def make_lstm_tagger(
     nlp: Language,
     name: str,
     model: Model[Any, Any],
+    outputs: List[str],
     overwrite: bool,
     scorer: Optional[Callable[..., Any]],
     neg_prefix: Optional[str],
@@ -65,10 +67,11 @@ def make_lstm_tagger(
     save_probabilities: Union[bool, int],
 ) -> LSTMTagger:
     """Build the component for `nlp.add_pipe("lstm_tagger")`. See `LSTMTagger` for the settings."""
-    return LSTMTagger(
+    tagger = LSTMTagger(
         nlp.vocab,
         model,
         name=name,
+        outputs=outputs,
         overwrite=overwrite,
         scorer=scorer,
         neg_prefix=neg_prefix,
@@ -76,3 +79,21 @@ def make_lstm_tagger(
         teacher_weight=teacher_weight,
         save_probabilities=save_probabilities,
     )
+    _describe(nlp, tagger)
+    return tagger
+
+
+def _describe(nlp: Language, tagger: LSTMTagger) -> None:
+    """Tell spaCy what this component assigns, and which scores count.
+
+    spaCy asks the factory for both, right after it has made a component.
+    """
+    weights: Dict[str, Optional[float]] = {}
+    for output in tagger.outputs:
+        weights.update(output.default_score_weights)
+    total = sum(filter(None, weights.values()))
+    shares = {k: round(weight / total, 2) if weight else weight for k, weight in weights.items()}
+    meta = nlp.get_factory_meta(FACTORY)
+    assigns = [output.assigns for output in tagger.outputs]
+    changed = replace(meta, assigns=assigns, scores=list(shares), default_score_weights=shares)
+    nlp.set_factory_meta(FACTORY, changed)

@@ -14,7 +14,7 @@ from thinc.api import Model
 
 from ..features.extractor import vocabulary_of
 from ..features.tables import sizes_of
-from ..outputs import columns_of, make_outputs, set_columns
+from ..outputs import columns_for, columns_of, deferred_of, make_outputs, outputs_of, set_columns
 from ..outputs.output import Output
 from ..settings import (
     ENVIRONMENT_ERRORS,
@@ -141,7 +141,7 @@ def check_loaded(tagger: Tagger, before: list[dict[str, Any]]) -> None:
             node.attrs.pop(retired, None)
         for name, value in node.attrs.items():
             _check_attr(node, name, attrs.get(name), value)
-    outputs = make_outputs(columns_of(tagger.model))
+    outputs = make_outputs(outputs_of(columns_of(tagger.model)))
     _check_cfg(tagger.name, tagger.cfg, outputs)
     _check_columns(tagger, outputs)
     _check_network(tagger)
@@ -151,8 +151,8 @@ def _check_attr(node: Model[Any, Any], name: str, before: Any, value: Any) -> No
     same = type(value) is type(before) or (_is_number(value) and _is_number(before))
     if before is not None and not same:
         raise ValueError(f"{name} of the layer {node.name!r} is {str(value)[:80]!r}")
-    if name == "columns" and before and list(value) != list(before):
-        raise ValueError(f"the [model] settings are for {list(before)}, not {list(value)}")
+    if name == "columns" and before and outputs_of(value) != outputs_of(before):
+        raise ValueError(f"the settings are for {outputs_of(before)}, not {outputs_of(value)}")
     if name == "window":
         check_int("context", node.attrs["context"], least=0)
         check_int("window", value, least=2 * node.attrs["context"] + 1)
@@ -164,6 +164,11 @@ def _check_cfg(name: str, cfg: dict[str, Any], outputs: Iterable[Output]) -> Non
     check_share(name, "teacher_weight", cfg["teacher_weight"])
     check_text(name, "neg_prefix", cfg["neg_prefix"])
     check_setting(name, cfg["save_probabilities"])
+    if cfg["outputs"] != (names := [output.name for output in outputs]):
+        raise ValueError(
+            f"[{name}] The model predicts {names}, but 'cfg' says {cfg['outputs']}. The files come "
+            "from different models: copy the model directory again."
+        )
     check_bool("overwrite", cfg["overwrite"])
     temperature = cfg["temperature"]
     if not _is_number(temperature) or not 1e-3 <= temperature <= 1e3:
@@ -178,10 +183,10 @@ def _check_cfg(name: str, cfg: dict[str, Any], outputs: Iterable[Output]) -> Non
 def _check_columns(tagger: Tagger, outputs: Iterable[Output]) -> None:
     """Check that the model has a column for every label, and tell it if it was not saved."""
     nO = tagger.model.maybe_get_dim("nO")
-    columns = {output.name: len(output.labels(tagger.cfg)) for output in outputs}
+    columns = columns_for(outputs, tagger.cfg)
     found = columns_of(tagger.model)
     others = any(found.values()) and list(found.items()) != list(columns.items())
-    if nO is not None and (nO != len(tagger.labels) or others):
+    if nO is not None and (nO != next(iter(columns.values())) or others):
         raise ValueError(
             f"[{tagger.name}] The model scores {found} labels, nO = {nO}, but 'cfg' lists "
             f"{columns}. The files come from different models: copy the model directory again."
@@ -199,9 +204,11 @@ def _check_network(tagger: Tagger) -> None:
     check_int("min_word_freq", attrs["min_word_freq"], least=1)
     check_int("max_characters", attrs["max_characters"], least=2)
     sizes = sizes_of(vocabulary, 0)
-    n_columns = sum(columns_of(tagger.model).values())
+    columns = columns_of(tagger.model)
+    n_deferred = sum(columns[block] for block in deferred_of(columns))
+    columns_now = {"n_columns": sum(columns.values()) - n_deferred, "n_deferred": n_deferred}
     tagger.model.get_ref("output_layer").shims[0].check_sizes(
-        {**sizes, "n_columns": n_columns}, vectors=attrs["include_static_vectors"]
+        {**sizes, **columns_now}, vectors=attrs["include_static_vectors"]
     )
 
 

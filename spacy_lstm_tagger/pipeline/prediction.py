@@ -1,4 +1,4 @@
-"""Prediction of all outputs, from scores to columns."""
+"""Prediction of all outputs, from scores to choices."""
 
 from __future__ import annotations
 
@@ -12,52 +12,54 @@ from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
 from ..features.white_space import white_space_rows
+from ..outputs import scores_of
 from ..outputs.output import WHITE_SPACE, Output
-from .probabilities import probabilities_of, score_tokens, set_white_space
+from .probabilities import probabilities_of, score_tokens, set_white_space, tags_of
 
 
 class Prediction(list[Ints1d]):
-    """Columns of labels, one array for each doc, as spaCy's `Tagger.predict` returns them.
+    """Choices of the first output, one array for each doc. If it is the tags, their columns.
 
-    others: columns of the other outputs, by output name, one array for each doc; `WHITE_SPACE` for
-        white-space tokens.
+    That is what spaCy's `Tagger.predict` returns.
+
+    chosen: choices of every output, by its name, one array for each doc. Those of others than the
+        tags are `WHITE_SPACE` for white-space tokens.
     probabilities: of the labels, all docs one after another, shape (n_tokens, n_labels); None if
         they were not asked for.
     """
 
     def __init__(
         self,
-        labels: Sequence[Ints1d],
-        others: Mapping[str, Sequence[Ints1d]],
+        chosen: Mapping[str, Sequence[Ints1d]],
         probabilities: Floats2d | None,
     ) -> None:
-        super().__init__(labels)
-        self.others = others
+        super().__init__(next(iter(chosen.values())))
+        self.chosen = chosen
         self.probabilities = probabilities
 
 
 def predict_docs(
     tagger: Tagger, outputs: Sequence[Output], docs: Sequence[Doc], *, with_probabilities: bool
 ) -> Prediction:
-    """Choose the columns of every output for every token, without modifying the docs.
+    """Choose the annotation of every output for every token, without modifying the docs.
 
     outputs: in the order of the model's columns; the first is that of the labels.
     """
-    scores = score_tokens(tagger, docs)
+    rows = score_tokens(tagger, docs)
     probabilities = None
-    space = white_space_rows(docs if with_probabilities or len(outputs) > 1 else [])
+    only_tags = [output.name for output in outputs] == ["tag"]
+    space = white_space_rows(docs if with_probabilities or not only_tags else [])
+    scores = scores_of(tagger.model, to_numpy(rows))
     if with_probabilities:
-        scores[0] = probabilities_of(tagger, scores[0])
-        set_white_space(scores[0], tagger.labels, space)
-        probabilities = to_numpy(scores[0])
+        probabilities = to_numpy(probabilities_of(tagger, tags_of(tagger, rows)))
+        set_white_space(probabilities, tagger.labels, space)
     chosen: dict[str, Ints1d] = {}
-    for output, of_output in zip(outputs, scores, strict=True):
-        chosen[output.name] = output.choose(to_numpy(of_output), chosen, tagger.cfg)
-    first, *others = chosen
-    for name in others:
+    for output in outputs:
+        chosen[output.name] = output.choose(scores, chosen, docs, tagger.cfg)
+    for name in set(chosen) - {"tag"}:
         chosen[name][space] = WHITE_SPACE
-    of_others = {name: by_doc(chosen[name], docs) for name in others}
-    return Prediction(by_doc(chosen[first], docs), of_others, probabilities)
+    of_docs = {name: by_doc(choices, docs) for name, choices in chosen.items()}
+    return Prediction(of_docs, probabilities)
 
 
 def by_doc(rows: numpy.ndarray, docs: Sequence[Doc]) -> list[numpy.ndarray]:

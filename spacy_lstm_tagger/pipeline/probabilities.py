@@ -10,22 +10,36 @@ from spacy.tokens import Doc
 
 from ..arrays import Floats2d, Ints1d
 from ..features.white_space import white_space_rows
-from ..outputs import columns_of
+from ..outputs import columns_of, outputs_of
 from ..outputs.tag import TagOutput
-from ..training.loss import flatten, split_columns
+from ..training.loss import flatten
 
 
-def score_tokens(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
-    """Return the scores of every output for all tokens of the docs, without modifying them.
+def score_tokens(tagger: Tagger, docs: Sequence[Doc]) -> Floats2d:
+    """Return the scores of all outputs for all tokens of the docs, without modifying them.
 
-    Returns one array of shape (n_tokens, n_labels) for each output, docs one after another; the
-    first is that of the tagger's labels. Scores are logits, but for a stock tagger that normalizes.
+    Returns shape (n_tokens, n), docs one after another, see `outputs.scores`. Scores are logits,
+    but for a stock tagger that normalizes.
     """
-    ops, columns = tagger.model.ops, columns_of(tagger.model)
+    ops = tagger.model.ops
     if not any(len(doc) for doc in docs):
-        return [ops.alloc2f(0, n) for n in columns.values()]
-    scores = flatten(ops, tagger.model.predict(docs))
-    return split_columns(scores, columns) if len(columns) > 1 else [scores]
+        return ops.alloc2f(0, sum(columns_of(tagger.model).values()))
+    return flatten(ops, tagger.model.predict(docs))
+
+
+def tags_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
+    """Return the scores of the tagger's labels, a view of shape (n_tokens, n_labels).
+
+    scores: see `score_tokens`.
+    Raises ValueError if the tagger does not predict tags.
+    """
+    columns = columns_of(tagger.model)
+    if "tag" not in columns:
+        raise ValueError(
+            f"[{tagger.name}] The component predicts {outputs_of(columns)}, not tags, and only "
+            "tags have probabilities. Train it with outputs that have 'tag'."
+        )
+    return scores[:, : columns["tag"]]
 
 
 def probabilities_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
@@ -75,6 +89,6 @@ def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
     Raises ValueError for docs that did not go through the components whose output the model reads.
     """
     check_read(tagger, docs)
-    probabilities = probabilities_of(tagger, score_tokens(tagger, docs)[0])
+    probabilities = probabilities_of(tagger, tags_of(tagger, score_tokens(tagger, docs)))
     set_white_space(probabilities, tagger.labels, white_space_rows(docs))
     return tagger.model.ops.unflatten(probabilities, [len(doc) for doc in docs])

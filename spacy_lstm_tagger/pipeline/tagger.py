@@ -9,31 +9,26 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer
+from thinc.api import Model
 
 from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
 from ..features.white_space import white_space_tokens
-from ..outputs import columns_of, make_outputs, set_columns
-from ..outputs.gold import combinations_in
-from ..outputs.output import Output
-from ..outputs.tag import labels_among
+from ..outputs import check_model, check_names, columns_for, set_columns
+from ..outputs.tag import TagOutput, labels_among
 from ..settings import check_label_count, check_share, check_text
 from ..training.corpus_checks import check_corpus, check_labels, warn_of_unseen
-from ..training.loss import batch_gradient, flatten
-from ..training.rehearsal import rehearse_docs
-from ..training.survey import survey
+from ..training.survey import Survey, survey
 from .arguments import as_docs, as_examples, check_predicted
 from .kept_probabilities import add_extensions, check_setting, save
-from .learn_rate import LearnRateWatch
+from .learning import LearningTagger
 from .loading import restored_after_errors
 from .prediction import Prediction, predict_docs
 from .probabilities import tag_probabilities
-from .saving import SafelySavedTagger
 
 
-class LSTMTagger(SafelySavedTagger):
+class LSTMTagger(LearningTagger):
     """Tag words as spaCy's `Tagger` does (https://spacy.io/api/tagger).
 
     Besides, it
@@ -42,11 +37,13 @@ class LSTMTagger(SafelySavedTagger):
     - reads a gold tag that begins with `neg_prefix` as that tag if it is a label;
     - gives white space the tag `_SP` by rule, and neither reads it nor learns from it;
     - gives probabilities (`predict_probabilities`), and keeps them on docs if asked to;
-    - predicts the model's other outputs as well, such as parts of speech (see `outputs`).
+    - predicts parts of speech, morphological features and lemmas as well, or instead (`outputs`).
 
     vocab (Vocab): The shared vocabulary.
     model (Model): From docs to one array of scores of shape (n_tokens, n_labels) each.
     name (str): The component's name, also used in the losses.
+    outputs (List[str]): What to predict, at least one of "tag" (`token.tag`), "pos" (`token.pos`),
+        "morph" (`token.morph`) and "lemma" (`token.lemma`).
     overwrite (bool): Whether to replace annotation that a doc already has.
     scorer (Optional[Callable[..., Any]]): The scoring method for tags.
     neg_prefix (Optional[str]): A gold tag of this prefix and a label means "not this label".
@@ -66,6 +63,7 @@ class LSTMTagger(SafelySavedTagger):
         model: Model[Any, Any],
         name: str = "lstm_tagger",
         *,
+        outputs: Iterable[str] = ("tag",),
         overwrite: bool = False,
         scorer: Optional[Callable[..., Any]] = None,
         neg_prefix: Optional[str] = "!",
@@ -86,24 +84,28 @@ class LSTMTagger(SafelySavedTagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
+        names = check_names(name, outputs)
+        check_model(name, model, names)
         self.cfg["teacher_weight"] = teacher_weight
         self.cfg["save_probabilities"] = save_probabilities
-        self._outputs: List[Output] = []
-        self._learn_rate = LearnRateWatch(name)
+        self.cfg["outputs"] = names
+        self.cfg["language"] = vocab.lang
+        set_columns(model, dict.fromkeys(names, 0))
         self.reset_learned()
         add_extensions()
 
     @property
-    def outputs(self) -> List[Output]:
-        """Outputs of the model in the order of its columns. The first is the tags."""
-        names = list(columns_of(self.model))
-        if [output.name for output in self._outputs] != names:
-            self._outputs = make_outputs(names)
-        return self._outputs
+    def labels(self) -> Tuple[str, ...]:
+        """The labels of the first output: the tags, if tags are predicted."""
+        return tuple(self.outputs[0].labels(self.cfg))
 
     @property
-    def _attrs(self) -> List[str]:
-        return [output.attr for output in self.outputs]
+    def label_data(self) -> Any:
+        """What `initialize` takes as labels: the tags, or whatever all outputs have learned."""
+        if self.cfg["outputs"] == ["tag"]:
+            return self.labels
+        keys = ["labels", *(key for output in self.outputs for key in output.learned)]
+        return {key: self.cfg[key] for key in keys}
 
     def reset_learned(self) -> None:
         """Reset what training and calibration have put into `cfg`, but for the labels."""
@@ -116,14 +118,15 @@ class LSTMTagger(SafelySavedTagger):
         get_examples: Callable[[], Iterable[Example]],
         *,
         nlp: Optional[Language] = None,
-        labels: Optional[Iterable[str]] = None,
+        labels: Union[Iterable[str], Dict[str, Any], None] = None,
         vocabulary: Optional[Dict[str, Any]] = None,
     ) -> None:
         """Prepare for training: find the labels and the vocabulary, make fresh weights.
 
         get_examples (Callable): Returns the training examples; all of them are read.
         nlp (Optional[Language]): The pipeline.
-        labels (Optional[Iterable[str]]): The labels, such as `spacy init labels` writes.
+        labels (Union[Iterable[str], Dict[str, Any], None]): The tags, or what all outputs know, as
+            `spacy init labels` writes them.
         vocabulary (Optional[Dict]): Counts of "words" and "characters", such as
             `python -m spacy lstm-tagger vocab` writes. Needed for streamed corpora, of which
             spaCy shows only the first 100 examples.
@@ -131,7 +134,7 @@ class LSTMTagger(SafelySavedTagger):
             values of another output of the model; or if the vocabulary was counted for a language
             with other rules of casing.
         """
-        found = survey(get_examples, self._attrs, "LSTMTagger.initialize", self.vocab.lang)
+        found = survey(get_examples, self.gold_attrs, "LSTMTagger.initialize", self.vocab.lang)
         check_corpus(found, self.outputs, nlp, self.name, overwrite=self.cfg["overwrite"])
         with restored_after_errors(self):
             if vocabulary_of(self.model) is not None:
@@ -139,29 +142,70 @@ class LSTMTagger(SafelySavedTagger):
                 if vocabulary is not None:
                     known = Vocabulary.from_dict(vocabulary).for_language(self.vocab.lang)
                 set_vocabulary(self.model, known)
-            if labels is None:
-                labels = labels_among(found.gold, self.cfg["neg_prefix"])
-            for label in labels:
-                self.add_label(label)
-            check_labels(found, self.labels, self.name)
-            self.reset_learned()
-            for output in self.outputs:
-                output.initialize(found.gold, self.cfg, self.name)
-            check_label_count(self.name, self.model.maybe_get_dim("nO"), len(self.labels))
-            set_columns(self.model, {o.name: len(o.labels(self.cfg)) for o in self.outputs})
-            super().initialize(lambda: found.sample, nlp=nlp, labels=[])
+            self._initialize_outputs(found, labels)
+            columns = columns_for(self.outputs, self.cfg)
+            first = next(iter(columns.values()))
+            check_label_count(self.name, self.model.maybe_get_dim("nO"), first)
+            set_columns(self.model, columns)
+            sample = [eg.x for eg in found.sample[:10]]
+            Y = [self.model.ops.alloc2f(len(doc), first) for doc in sample]
+            self.model.initialize(X=sample, Y=Y)
         self._rehearsal_model = None  # it belongs to the weights of before
 
-    def add_label(self, label: str) -> int:
+    def _initialize_outputs(self, found: Survey, labels: Any) -> None:
+        """Let every output learn from the examples.
+
+        labels: see `initialize`.
+        """
+        given = labels if isinstance(labels, dict) else {"labels": labels}
+        if "tag" in self.cfg["outputs"]:
+            tags = given.get("labels")
+            if tags is None:
+                tags = labels_among(found.gold, self.cfg["neg_prefix"])
+            for label in tags:
+                self.add_label(label)
+            check_labels(found, self.labels, self.name)
+            self._require_labels()
+        self.reset_learned()
+        for output in self.outputs:
+            if output.learned and set(output.learned) <= set(given):
+                self.cfg.update({key: given[key] for key in output.learned})
+                output.check(self.cfg, self.name)
+                output.learn(found.gold, self.cfg)
+            else:
+                output.initialize(found.gold, self.cfg, self.name)
+
+    def add_label(self, label: str, *, output: Optional[str] = None) -> int:
         """Add a label, also to a trained model: the scores of its labels stay as they are.
 
         label (str): The label to add.
+        output (Optional[str]): Name of the output that gets it; None for the first, the tags.
         RETURNS (int): 0 if the label is already present, otherwise 1.
+        RAISES ValueError: If there is no such output, or it takes no labels.
         """
-        added = super().add_label(label)
+        names = self.cfg["outputs"]
+        name = names[0] if output is None else output
+        if name not in names:
+            raise ValueError(
+                f"[{self.name}] There is no output {name!r} that a label could be added to. The "
+                f"component's setting outputs is {names}."
+            )
+        if name == "tag":
+            added = super().add_label(label)
+        else:
+            if not isinstance(label, str):
+                raise ValueError(Errors.E187)
+            added = self.outputs[names.index(name)].add_label(label, self.cfg, self.name)
         if added and self.is_resizable:
             self.set_output(len(self.labels))
         return added
+
+    def set_output(self, nO: int) -> None:
+        """Give the model the columns that the labels need, as many as there are."""
+        if resize_columns := self.model.attrs.get("resize_columns"):
+            resize_columns(self.model, columns_for(self.outputs, self.cfg))
+        else:
+            super().set_output(nO)
 
     def predict_probabilities(self, docs: Union[Doc, Iterable[Doc]]) -> List[Floats2d]:
         """Return the probability of every label for every token, without modifying the docs.
@@ -177,8 +221,8 @@ class LSTMTagger(SafelySavedTagger):
         """Find the tags of docs, and the other outputs, without modifying them.
 
         docs (Union[Doc, Iterable[Doc]]): The docs, or one.
-        RETURNS (Prediction): The tags' columns, one array of shape (n_tokens,) for each doc; those
-            of the other outputs; and probabilities if `save_probabilities` asks for them.
+        RETURNS (Prediction): The tags' columns, one array of shape (n_tokens,) for each doc; what
+            the other outputs choose; and probabilities if `save_probabilities` asks for them.
         RAISES TypeError: For anything but docs, such as texts.
         """
         docs, kept = as_docs(docs, "LSTMTagger.predict"), self.cfg["save_probabilities"]
@@ -193,17 +237,24 @@ class LSTMTagger(SafelySavedTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
-        overwrite = self.cfg["overwrite"]
-        space = [t for t in white_space_tokens(docs) if overwrite or not t.tag]
-        super().set_annotations(docs, batch_tag_ids)
-        for token in space:
-            token.tag_ = self.outputs[0].white_space
+        if self.cfg["outputs"][0] == "tag":
+            self._set_tags(docs, batch_tag_ids)
         if not isinstance(batch_tag_ids, Prediction):
             return
-        for output in self.outputs[1:]:
-            output.annotate(docs, batch_tag_ids.others[output.name], self.cfg)
+        others = self.outputs if self.cfg["outputs"][0] != "tag" else self.outputs[1:]
+        if others:
+            tokens = [list(doc) for doc in docs]
+            for output in others:
+                output.annotate(tokens, batch_tag_ids.chosen[output.name], self.cfg)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
+
+    def _set_tags(self, docs: List[Doc], tag_ids: List[Any]) -> None:
+        overwrite = self.cfg["overwrite"]
+        space = [t for t in white_space_tokens(docs) if overwrite or not t.tag]
+        super().set_annotations(docs, tag_ids)
+        for token in space:
+            token.tag_ = TagOutput.white_space
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score a batch: what the scorer gives, and the scores of the other outputs.
@@ -212,87 +263,10 @@ class LSTMTagger(SafelySavedTagger):
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
         examples = as_examples(examples, "LSTMTagger.score")
-        warn_of_unseen(examples, self.labels, self.cfg["neg_prefix"], self.name)
+        if "tag" in self.cfg["outputs"]:
+            warn_of_unseen(examples, self.labels, self.cfg["neg_prefix"], self.name)
         scores = dict(super().score(examples, **kwargs))
         if self.scorer is not None:
             for output in self.outputs:
                 scores.update(output.score(examples, **kwargs))
         return scores
-
-    def update(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[Dict[str, float]] = None,
-    ) -> Dict[str, float]:
-        """Learn from a batch of examples. See spaCy's `Tagger.update`.
-
-        examples (Iterable[Example]): The batch.
-        drop (float): The dropout rate.
-        sgd (Optional[Optimizer]): The optimizer.
-        losses (Optional[Dict[str, float]]): Losses to add to.
-        RETURNS (Dict[str, float]): The losses, by component name.
-        """
-        examples = as_examples(examples, "LSTMTagger.update")
-        losses = super().update(examples, drop=drop, sgd=sgd, losses=losses)
-        if others := self.outputs[1:]:
-            gold = combinations_in([eg.reference for eg in examples], self._attrs)
-            for output in others:
-                output.learn(gold, self.cfg)
-        return losses
-
-    def finish_update(self, sgd: Optimizer) -> None:
-        """Update the weights with their gradients; warn if the learning rate of `sgd` stays 0."""
-        self._learn_rate.check(sgd)
-        super().finish_update(sgd)
-
-    def get_loss(
-        self, examples: Iterable[Example], scores: List[Floats2d]
-    ) -> Tuple[float, List[Floats2d]]:
-        """Return the loss of a batch and its gradient with respect to the logits.
-
-        examples (Iterable[Example]): The batch.
-        scores (List[Floats2d]): The probabilities of each doc, shape (n_tokens, n_columns): those
-            of the labels, then those of the other outputs.
-        RETURNS (Tuple[float, List[Floats2d]]): The loss, and gradients of the scores' shapes.
-        RAISES ValueError: For a gold value that is not a label.
-        """
-        examples = as_examples(examples, "LSTMTagger.get_loss")
-        ops, columns = self.model.ops, columns_of(self.model)
-        together = flatten(ops, scores)
-        gradient = batch_gradient(self.outputs, examples, together, columns, self.cfg, self.name)
-        loss = float((gradient**2).sum())  # what spaCy's tagger reports, too
-        if loss != loss:
-            raise ValueError(Errors.E910.format(name=self.name))
-        return loss, ops.unflatten(gradient, [len(rows) for rows in scores])
-
-    def rehearse(
-        self,
-        examples: Iterable[Example],
-        *,
-        drop: float = 0.0,
-        sgd: Optional[Optimizer] = None,
-        losses: Optional[Dict[str, float]] = None,
-    ) -> Dict[str, float]:
-        """Learn to predict what the model predicted when training was resumed.
-
-        Unlike spaCy's, the teacher predicts without dropout.
-
-        examples (Iterable[Example]): The batch; only its docs are used.
-        drop, sgd, losses: As in `update`.
-        RETURNS (Dict[str, float]): The losses.
-        """
-        losses = {} if losses is None else losses
-        losses.setdefault(self.name, 0.0)
-        examples = as_examples(examples, "LSTMTagger.rehearse")
-        docs = [eg.predicted for eg in examples]
-        if self._rehearsal_model is None or not any(len(doc) for doc in docs):
-            return losses
-        gradients, backprop = rehearse_docs(self.model, self._rehearsal_model, docs, drop)
-        backprop(gradients)
-        if sgd not in (None, False):
-            self.finish_update(sgd)
-        losses[self.name] += sum(float((gradient**2).sum()) for gradient in gradients)
-        return losses

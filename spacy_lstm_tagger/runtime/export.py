@@ -38,7 +38,7 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
     check_quantizable(network.attrs["cell"], precision)
     # imported here, because this module is imported even if onnx is missing
     import_extra("onnx", extra="onnx")
-    from .onnx_graph import embed_graph, encode_graph
+    from .onnx_graph import deferred_graph, embed_graph, encode_graph
 
     exported = {
         "@architectures": "spacy-lstm-tagger.OnnxTagger.v1",
@@ -51,18 +51,19 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
     tagger.cfg.update(trained.cfg)
     onnx_features, onnx_network = _layers(tagger.model)
     onnx_features.attrs["vocabulary"] = features.attrs["vocabulary"]
-    for attr in ("columns", "window", "context"):
+    for attr in ("columns", "deferred", "window", "context"):
         onnx_network.attrs[attr] = network.attrs[attr]
     trained_shim: Any = network.shims[0]  # a TaggerShim, whose module is not imported here
     weights, quantized = trained_shim.weights(), precision == "int8"
-    _onnx_shim(onnx_network).set_graphs(
-        {
-            "embed": embed_graph(weights, small=quantized),
-            "encode": encode_graph(weights, cell=network.attrs["cell"], quantized=quantized),
-        }
-    )
+    graphs = {
+        "embed": embed_graph(weights, small=quantized),
+        "encode": encode_graph(weights, cell=network.attrs["cell"], quantized=quantized),
+    }
+    if network.attrs["deferred"]:
+        graphs["deferred"] = deferred_graph(weights)
+    _onnx_shim(onnx_network).set_graphs(graphs)
     for node in (onnx_network, tagger.model):
-        node.set_dim("nO", len(tagger.labels), force=True)
+        node.set_dim("nO", network.get_dim("nO"), force=True)
     requirements = nlp.meta.setdefault("requirements", [])
     if REQUIREMENT not in requirements:
         requirements.append(REQUIREMENT)

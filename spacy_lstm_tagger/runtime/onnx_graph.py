@@ -1,4 +1,4 @@
-"""Build the network as two ONNX graphs: `embed` for word forms, `encode` for sentences.
+"""Build the network as ONNX graphs: `embed` for word forms, `encode` for sentences, and `deferred`.
 
 Needs the package `onnx`. Running the graphs needs only `onnxruntime` (see `onnx_tagger`).
 Source: https://onnx.ai/onnx/operators (LSTM, GRU and RNN; with `sequence_lens`, neither direction
@@ -96,7 +96,7 @@ class GraphBuilder:
 def embed_graph(weights: Weights, *, small: bool) -> bytes:
     """Return the graph from words, affixes and characters of n forms to embeddings.
 
-    The embeddings have shape (n, width).
+    The embeddings have shape (n, row width + state width), see `TaggerNetwork.embed`.
 
     weights: state dict of a `TaggerNetwork`.
     small: whether to keep the tables of words and affixes in half precision.
@@ -121,7 +121,26 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
         last = graph.recurrent(layer, "lstm", X, "lengths", output=1)  # (2, n, width / 2)
         last = graph.add("Transpose", last, perm=[1, 0, 2])
         parts.append(graph.add("Reshape", last, graph.weight(numpy.asarray([0, -1]))))
-    return graph.build(inputs, graph.add("Concat", *parts, axis=1), ["n", "row_width"])
+    rows = graph.add("Concat", *parts, axis=1)
+    if "deferred.of_form.weight" in weights:
+        of_form = graph.weight(weights["deferred.of_form.weight"].T)
+        rows = graph.add("Concat", rows, graph.add("MatMul", rows, of_form), axis=1)
+    return graph.build(inputs, rows, ["n", "row_width"])
+
+
+def deferred_graph(weights: Weights) -> bytes:
+    """Return the graph from states of tokens to the logits of all deferred blocks.
+
+    The logits have shape (n, n_deferred).
+
+    weights: state dict of a `TaggerNetwork` that has deferred blocks.
+    """
+    graph = GraphBuilder()
+    inputs: dict[str, tuple[int, list[Any]]] = {"states": (TensorProto.FLOAT, ["n", "width"])}
+    weight = graph.weight(weights["deferred.output.weight"].T)
+    scores = graph.add("MatMul", graph.add("Relu", "states"), weight)
+    scores = graph.add("Add", scores, graph.weight(weights["deferred.output.bias"]))
+    return graph.build(inputs, scores, ["n", "n_scores"])
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
@@ -136,7 +155,7 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
     """
     graph = GraphBuilder()
     inputs: dict[str, tuple[int, list[Any]]] = {
-        "rows": (TensorProto.FLOAT, ["longest", "n", "width"]),
+        "rows": (TensorProto.FLOAT, ["longest", "n", _row_width(weights)]),
         "lengths": (TensorProto.INT32, ["n"]),
     }
     X = "rows"
@@ -153,6 +172,13 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
     scores = graph.add("Add", scores, graph.weight(weights["output.bias"]))
     data = graph.build(inputs, scores, ["longest", "n", "n_scores"])
     return _quantize(data) if quantized else data
+
+
+def _row_width(weights: Weights) -> int:
+    """Return how many numbers of an embedding the first recurrent layer reads."""
+    vectors = weights.get("vectors.weight")
+    width = weights["encoder.layers.0.forwards.weight_ih_l0"].shape[1]
+    return int(width) - (0 if vectors is None else len(vectors))
 
 
 def _below(prefix: str, weights: Weights) -> Weights:

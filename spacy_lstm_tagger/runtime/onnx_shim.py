@@ -1,4 +1,4 @@
-"""Shim with the two graphs of an exported tagger, and the sessions that run them."""
+"""Shim with the graphs of an exported tagger, and the sessions that run them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy
 import srsly
 from thinc.shims import Shim
 
+from ..arrays import Floats2d
 from ..features.form_cache import FormCache
 from ..features.tables import TABLES
 from ..settings import ENVIRONMENT_ERRORS
@@ -15,10 +16,12 @@ from .graph_check import check_graph
 from .session import GraphSession
 
 GRAPHS = ("embed", "encode")
+DEFERRED = "deferred"
+"""Graph that only models with deferred blocks have."""
 
 
 class OnnxShim(Shim):
-    """Shim with the two graphs of an exported tagger. Sessions are started when first used.
+    """Shim with the graphs of an exported tagger. Sessions are started when first used.
 
     threads: number of threads of each session.
     """
@@ -40,6 +43,13 @@ class OnnxShim(Shim):
                 "The exported network cannot be run: it is damaged, or was exported from another "
                 f"model. Export it again. ({type(error).__name__}: {error})"
             ) from error
+
+    def score_deferred(self, states: Floats2d) -> Floats2d:
+        """Return the scores of all deferred blocks, shape (n_tokens, n_deferred).
+
+        states: of the tokens that need them, shape (n_tokens, state_width).
+        """
+        return self.run(DEFERRED, {"states": numpy.ascontiguousarray(states)})
 
     def session(self, name: str) -> GraphSession:
         """Return the session of a graph. Raises ValueError if there is no such graph."""
@@ -76,11 +86,24 @@ class OnnxShim(Shim):
         if with_vectors:
             return  # only the pipeline knows the width of its vectors
         lengths = numpy.ones(1, dtype="int32")
-        scores = self.run("encode", {"rows": rows[None], "lengths": lengths})
-        if scores.shape != (1, 1, sizes["n_columns"]):
-            raise ValueError(
-                f"the network gives {scores.shape[-1]} scores, not {sizes['n_columns']}"
-            )
+        width = self.row_width(rows)
+        scores = self.run("encode", {"rows": rows[None, :, :width], "lengths": lengths})
+        n_columns = sizes["n_columns"] + rows.shape[1] - width
+        if scores.shape != (1, 1, n_columns):
+            raise ValueError(f"the network gives {scores.shape[-1]} scores, not {n_columns}")
+        if sizes["n_deferred"]:
+            deferred = self.score_deferred(rows[:, width:])
+            if deferred.shape != (1, sizes["n_deferred"]):
+                raise ValueError(
+                    f"the network gives {deferred.shape[-1]} deferred scores, not "
+                    f"{sizes['n_deferred']}"
+                )
+
+    def row_width(self, rows: Floats2d) -> int:
+        """Return how many of the numbers of an embedding are read; the others belong to states."""
+        if DEFERRED not in self.graphs:
+            return rows.shape[1]
+        return self.session("encode").widths["rows"]
 
     def set_graphs(self, graphs: dict[str, bytes]) -> None:
         """Replace the graphs, and drop the sessions and the cache of embeddings."""
@@ -94,7 +117,7 @@ class OnnxShim(Shim):
         """Load graphs. Raises ValueError if they are damaged, and then keeps the present ones."""
         try:
             graphs = srsly.msgpack_loads(bytes_data)
-            if not isinstance(graphs, dict) or set(graphs) not in (set(), set(GRAPHS)):
+            if not isinstance(graphs, dict) or set(graphs) - {DEFERRED} not in (set(), set(GRAPHS)):
                 raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
             for graph in graphs.values():
                 check_graph(graph)

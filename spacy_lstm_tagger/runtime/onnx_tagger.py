@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -18,16 +18,13 @@ BLOCK = 1024
 the result of a larger one would not fit into a CPU's cache."""
 
 
-def onnx_tagger(
-    *, nO: int | None, outputs: Sequence[str], threads: int
-) -> Model[DocFeatures, list[Floats2d]]:
-    """Return a layer that runs the two graphs of an exported tagger, and cannot be trained.
+def onnx_tagger(*, nO: int | None, threads: int) -> Model[DocFeatures, list[Floats2d]]:
+    """Return a layer that runs the graphs of an exported tagger, and cannot be trained.
 
     Input: features of n docs. Output: n arrays of logits, shape (n_tokens, n_columns), the columns
-    of all outputs side by side.
+    of all blocks side by side, and states in the place of deferred blocks, see `torch_tagger`.
 
-    nO: number of columns of the first output; None to take it from the export.
-    outputs: names of the outputs; empty to take them from the export.
+    nO: number of columns of the first block; None to take it from the export.
     threads: number of threads of ONNX Runtime.
     """
     return Model(
@@ -36,7 +33,8 @@ def onnx_tagger(
         init=init,
         dims={"nO": nO},
         attrs={
-            "columns": dict.fromkeys(outputs, 0),
+            "columns": {"tag": 0},
+            "deferred": [],
             "window": WINDOW,
             "context": CONTEXT,
         },
@@ -55,7 +53,7 @@ def init(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
 def forward(
     model: Model[Any, Any], X: DocFeatures, is_train: bool
 ) -> tuple[list[Floats2d], Callable[[Any], list[Any]]]:
-    """Return the logits of each doc, shape (n_tokens, n_columns); zeros for white space.
+    """Return the logits, and states, of each doc, shape (n_tokens, ...); zeros for white space.
 
     Raises ValueError if `is_train` is true.
     """
@@ -68,18 +66,23 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
     (shim,), attrs = model.shims, model.attrs
     assert isinstance(shim, OnnxShim)
     if not len(X.forms):
-        n_columns = sum(attrs["columns"].values()) or model.get_dim("nO")
-        return numpy.zeros((0, n_columns), dtype="float32")
+        columns = {k: n for k, n in attrs["columns"].items() if k not in attrs["deferred"]}
+        return numpy.zeros((0, sum(columns.values()) or model.get_dim("nO")), dtype="float32")
     rows = shim.cache.look_up(X.keys, lambda missing: _embed(shim, X.extract(missing)))
+    width = shim.row_width(rows)
+    read = rows[:, :width]
     plan = plan_reading(X.lengths, window=attrs["window"], context=attrs["context"], block=BLOCK)
     outputs = []
     for block in plan.blocks:
         forms = X.forms[block.items]
-        inputs = {"rows": rows[forms], "lengths": block.lengths.astype("int32")}
+        inputs = {"rows": read[forms], "lengths": block.lengths.astype("int32")}
         inputs["vectors"] = X.vectors[forms]
         Y = shim.run("encode", inputs)  # (longest, n_sequences, n_columns)
         outputs.append(Y.reshape(-1, Y.shape[2]))
-    return numpy.concatenate(outputs)[plan.rows]
+    scores = numpy.concatenate(outputs)[plan.rows]
+    if n_states := rows.shape[1] - width:
+        scores[:, -n_states:] += rows[:, width:][X.forms]
+    return scores
 
 
 def _embed(shim: OnnxShim, X: FormFeatures) -> Floats2d:

@@ -32,11 +32,14 @@ class GraphSession:
     """A session of a graph with one output.
 
     ranks: number of dimensions of each input, by its name; ONNX Runtime is slow to say.
+    widths: last dimension of each input; a text if the graph does not say.
     """
 
     def __init__(self, graph: bytes, threads: int) -> None:
         self._session = start_session(graph, threads)
-        self.ranks = {found.name: len(found.shape) for found in self._session.get_inputs()}
+        shapes = {found.name: found.shape for found in self._session.get_inputs()}
+        self.ranks = {name: len(shape) for name, shape in shapes.items()}
+        self.widths = {name: shape[-1] for name, shape in shapes.items() if shape}
 
     def run(self, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
         """Run the graph; return its output. Inputs that it does not have are left out.

@@ -1,8 +1,9 @@
-"""Gold values and teachers' probabilities to the gradient of one output's scores."""
+"""Gold values and teachers' probabilities to the gradient of the scores."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy
@@ -25,34 +26,43 @@ def batch_gradient(
 ) -> Floats2d:
     """Return the gradient of the loss of all outputs with respect to their logits.
 
-    probabilities: of all outputs side by side, shape (n_tokens, n_columns), docs one after another.
-    columns: number of columns of each output.
-    For the rest see `output_gradient`.
+    examples: the batch.
+    probabilities: of all blocks side by side, each the softmax of its logits, shape (n_tokens,
+        n_columns), docs one after another.
+    columns: number of columns of each block.
+    cfg: the component's settings.
+    name: the component's, for messages.
+    Returns the shape of the probabilities. Raises ValueError for a gold value without a column.
     """
+    words = [token.text for eg in examples for token in eg.predicted]
+    codes: dict[str, Ints1d] = {}
+    soft: dict[str, SoftTargets] = {}
+    for output in outputs:
+        values = aligned_values(examples, output.attr)
+        codes.update(output.codes(values, words, cfg, name))
+        soft[output.name] = soft_targets(examples, output.name, output.labels(cfg))
     gradients = [
-        output_gradient(output, examples, block, cfg, name)
-        for output, block in zip(outputs, split_columns(probabilities, columns), strict=True)
+        block_gradient(codes[block], soft.get(block), of_block, cfg)
+        for block, of_block in split_columns(probabilities, columns).items()
     ]
     if len(gradients) == 1:
         return gradients[0]
     return get_array_module(probabilities).hstack(gradients)
 
 
-def output_gradient(
-    output: Output, examples: Sequence[Example], probabilities: Floats2d, cfg: Cfg, name: str
+def block_gradient(
+    codes: Ints1d, soft: SoftTargets | None, probabilities: Floats2d, cfg: Cfg
 ) -> Floats2d:
-    """Return the gradient of an output's loss with respect to its logits.
+    """Return the gradient of the loss of one block with respect to its logits.
 
-    examples: the batch.
-    probabilities: softmax of the logits, shape (n_tokens, n_labels), docs one after another.
-    cfg: the component's settings.
-    name: the component's, for messages.
-    Returns shape (n_tokens, n_labels). Raises ValueError for a gold value that has no column.
+    codes: see `Output.codes`, shape (n_tokens,).
+    soft: a teacher's probabilities of the block's columns, if it is the whole output.
+    probabilities: softmax of the logits, shape (n_tokens, n_columns).
+    Returns shape (n_tokens, n_columns).
     """
-    codes = output.codes(aligned_values(examples, output.attr), cfg, name)
     gradient = hard_gradient(probabilities, codes, cfg["label_smoothing"])
-    soft = soft_targets(examples, output.name, output.labels(cfg))
-    add_soft_targets(gradient, probabilities, codes, soft, cfg["teacher_weight"])
+    if soft is not None:
+        add_soft_targets(gradient, probabilities, codes, soft, cfg["teacher_weight"])
     return gradient
 
 
@@ -96,10 +106,13 @@ def add_soft_targets(
     gradient[rows] += share * (towards - gradient[rows])
 
 
-def split_columns(scores: Floats2d, columns: Mapping[str, int]) -> list[Floats2d]:
-    """Return the block of columns of each output, views of shape (n_tokens, n_labels)."""
-    ends = numpy.cumsum(list(columns.values())).tolist()
-    return [scores[:, end - n : end] for n, end in zip(columns.values(), ends, strict=True)]
+def split_columns(scores: Floats2d, columns: Mapping[str, int]) -> dict[str, Floats2d]:
+    """Return each block of columns by its name, views of shape (n_tokens, n_columns)."""
+    ends = accumulate(columns.values())
+    return {
+        block: scores[:, end - n : end]
+        for (block, n), end in zip(columns.items(), ends, strict=True)
+    }
 
 
 def flatten(ops: Any, scores: Sequence[Floats2d]) -> Floats2d:

@@ -69,7 +69,7 @@ def survey(
         nonlocal first
         for eg in examples:
             validate_examples([eg], method)
-            gold.add(eg.reference)
+            gold.add(eg.reference, added=is_added(eg))
             first = first or [eg]
             if is_added(eg):
                 continue

@@ -1,0 +1,197 @@
+"""Lemmas (`token.lemma`): a table of what was seen, and rules for everything else.
+
+The lemma of a word that training has with the same tag, part of speech and features is in the
+table, unless training has two. For other words the best rule that applies is chosen. Its scores are
+computed for these words alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy
+from spacy.attrs import ORTH
+from spacy.strings import StringStore
+from spacy.tokens import Doc, Token
+
+from ..arrays import Ints1d
+from ..features.casing import casing_of
+from .gold import GoldCombinations
+from .lemma_choice import Rules
+from .lemma_rules import CASES, KEEP, LOWER, WHOLE, LemmaRule, rule_of
+from .lemma_table import (
+    AMBIGUOUS,
+    ANALYSES,
+    RULES,
+    TABLE,
+    Seen,
+    arrange,
+    outputs_before,
+    pairs_of,
+)
+from .output import MISSING, WHITE_SPACE, Cfg, Output
+from .scores import Scores
+
+UNKNOWN = "_"
+"""What CoNLL-U files have as the lemma of a word whose lemma is not known."""
+
+FEW = 100
+"""Number of rules up to which those that a single word has are kept."""
+
+
+class LemmaOutput(Output):
+    """Lemmas, from a table or by a rule."""
+
+    name = "lemma"
+    attr = "LEMMA"
+    gold_attrs = ("ORTH", "LEMMA")
+    deferred = True
+    learned: ClassVar[Mapping[str, Any]] = {RULES: [], ANALYSES: [], TABLE: {}}
+
+    def __init__(self) -> None:
+        self._seen: Seen | None = None
+        self._rules: Rules | None = None
+
+    def labels(self, cfg: Cfg) -> Sequence[str]:
+        """Return the rules, as text."""
+        return [str(LemmaRule(*rule)) for rule in cfg[RULES]]
+
+    def columns(self, cfg: Cfg) -> dict[str, int]:
+        """Return the number of rules."""
+        return {self.name: len(cfg[RULES])}
+
+    def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
+        """Collect rules and the table. Raises ValueError if no token has a lemma."""
+        pairs = {pair for pair in gold.of("ORTH", "LEMMA") if is_known(*pair)}
+        if not pairs:
+            raise ValueError(
+                f"[{name}] The setting outputs has 'lemma', but no token of the training examples "
+                "has a lemma. Train on a corpus that has them (in CoNLL-U: LEMMA), or take "
+                "'lemma' out of outputs."
+            )
+        casing = casing_of(cfg["language"])
+        counts = Counter({LOWER: 2, KEEP: 2})
+        counts.update(rule_of(word, lemma, casing) for word, lemma in sorted(pairs))
+        ordered = sorted(counts, key=lambda rule: (-counts[rule], rule))
+        kept = [r for i, r in enumerate(ordered) if counts[r] > 1 or i < FEW]
+        cfg[RULES], cfg[ANALYSES], cfg[TABLE] = [list(rule) for rule in kept], [], {}
+        self.learn(gold, cfg)
+
+    def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
+        """Add words that were seen with a lemma to the table; mark those seen with several."""
+        attrs = [output.upper() for output in outputs_before(cfg)]
+        found = gold.of("ORTH", "LEMMA", *attrs, added=False)
+        rules = self._rules_of(cfg)
+        table, analyses = cfg[TABLE], {tuple(names): i for i, names in enumerate(cfg[ANALYSES])}
+        new: dict[str, dict[int, int | str]] = {}
+        for word, lemma, *analysis in sorted(found):
+            if not is_known(word, lemma):
+                continue
+            number = analyses.setdefault(tuple(analysis), len(analyses))
+            of_word = new.get(word) or dict(pairs_of(table.get(word, [])))
+            column = rules.column(word, lemma)
+            wanted: int | str = lemma if column == MISSING else column
+            if of_word.get(number, wanted) != wanted:
+                wanted = AMBIGUOUS
+            if of_word.get(number) != wanted:
+                new[word] = {**of_word, number: wanted}
+        if new:  # new objects: threads may be reading the others
+            flat = {word: [x for pair in of.items() for x in pair] for word, of in new.items()}
+            cfg[ANALYSES], cfg[TABLE] = [list(names) for names in analyses], {**table, **flat}
+
+    def codes(
+        self, values: Sequence[str | None], words: Sequence[str], cfg: Cfg, name: str
+    ) -> dict[str, Ints1d]:
+        """Return the column of each token's rule, `MISSING` if it is none of those known."""
+        column = self._rules_of(cfg).column
+        codes = [
+            column(word, lemma) if lemma and is_known(word, lemma) else MISSING
+            for word, lemma in zip(words, values, strict=True)
+        ]
+        return {self.name: numpy.asarray(codes, dtype="int64")}
+
+    def choose(
+        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+    ) -> Ints1d:
+        """Return the hash of every token's lemma, which is in the docs' string stores."""
+        if not len(scores):
+            return numpy.zeros(0, dtype="int64")
+        orths = numpy.concatenate([doc.to_array(ORTH) for doc in docs])
+        seen, rules = self._seen_of(docs[0].vocab.strings, cfg), self._rules_of(cfg)
+        lemmas = seen.look_up(orths, [chosen[name] for name in outputs_before(cfg)])
+        for doc, end in zip(docs, numpy.cumsum([len(doc) for doc in docs]).tolist(), strict=True):
+            if doc.vocab.strings is not seen.strings:
+                for lemma in filter(None, lemmas[end - len(doc) : end].tolist()):
+                    doc.vocab.strings.add(seen.strings[lemma])
+        missing = numpy.flatnonzero(lemmas == 0)
+        if len(missing):
+            ends = numpy.cumsum([len(doc) for doc in docs])
+            owners = numpy.searchsorted(ends, missing, side="right").tolist()
+            stores = [docs[i].vocab.strings for i in owners]
+            lemmas[missing] = rules.apply(
+                stores, orths[missing].tolist(), scores.deferred(self.name, missing)
+            )
+        return lemmas.view("int64")
+
+    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
+        """Set the lemmas of tokens of one doc, see `Output.set`."""
+        for token, lemma in zip(tokens, choices.view("uint64").tolist(), strict=True):
+            token.lemma = lemma
+        for i in numpy.flatnonzero(choices == WHITE_SPACE).tolist():
+            tokens[i].lemma = tokens[i].orth
+
+    def check(self, cfg: Cfg, name: str) -> None:
+        """Raise ValueError unless `cfg` has rules, and a table that refers to them."""
+        if not _is_sound(cfg):
+            raise ValueError(
+                f"[{name}] '{RULES}', '{ANALYSES}' and '{TABLE}' in 'cfg' are not rules of lemmas "
+                "and a table that refers to them."
+            )
+
+    def _rules_of(self, cfg: Cfg) -> Rules:
+        rules = self._rules  # another thread may replace it
+        if rules is None or rules.source is not cfg[RULES]:
+            rules = self._rules = Rules(cfg[RULES], casing_of(cfg["language"]))
+        return rules
+
+    def _seen_of(self, strings: StringStore, cfg: Cfg) -> Seen:
+        seen = self._seen  # another thread may replace it
+        present = (cfg[TABLE], cfg[RULES], list(cfg["labels"]), cfg.get("morph_combinations"))
+        if seen is None or seen.strings is not strings or not seen.is_of(present):
+            seen = self._seen = arrange(present, strings, cfg, self._rules_of(cfg))
+        return seen
+
+
+def is_known(word: str, lemma: str) -> bool:
+    """Return whether a lemma is one."""
+    return lemma != UNKNOWN or word == UNKNOWN
+
+
+def _is_sound(cfg: Cfg) -> bool:
+    try:
+        n_rules, n_analyses = len(cfg[RULES]), len(cfg[ANALYSES])
+        sound = all(_is_rule(rule) for rule in cfg[RULES])
+        sound = sound and all(
+            len(names) == len(outputs_before(cfg)) and all(isinstance(name, str) for name in names)
+            for names in cfg[ANALYSES]
+        )
+        return sound and all(
+            0 <= number < n_analyses and _is_lemma_or_rule(wanted, n_rules)
+            for of_word in cfg[TABLE].values()
+            for number, wanted in pairs_of(of_word)
+        )
+    except (TypeError, AttributeError, ValueError):
+        return False
+
+
+def _is_lemma_or_rule(wanted: Any, n_rules: int) -> bool:
+    return bool(wanted) if isinstance(wanted, str) else AMBIGUOUS <= wanted < n_rules
+
+
+def _is_rule(rule: Any) -> bool:
+    case, start, prefix, end, suffix = rule
+    numbers = all(isinstance(n, int) and not isinstance(n, bool) for n in (start, end))
+    texts = isinstance(prefix, str) and isinstance(suffix, str)
+    return case in CASES and numbers and texts and start >= 0 and end >= WHOLE
