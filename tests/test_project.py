@@ -163,6 +163,15 @@ def test_variables_choose_the_other_treebank(project: Path) -> None:
     assert "--name tr_imst_lstm " in commands["package"]["script"][0]
 
 
+def test_all_four_outputs_can_be_asked_for(project: Path) -> None:
+    def train(config: dict[str, Any]) -> str:
+        return next(each["script"][0] for each in config["commands"] if each["name"] == "train")
+
+    assert "--components.lstm_tagger.outputs '[\"tag\"]' " in train(interpolated(project))
+    joint = train(interpolated(project, outputs=["tag", "pos", "morph", "lemma"]))
+    assert """.outputs '["tag", "pos", "morph", "lemma"]' """ in joint
+
+
 def test_contractions_can_be_merged(project: Path) -> None:
     config = interpolated(project, convert_options=" --merge-subtokens")
     scripts = [line for command in config["commands"] for line in command["script"]]
