@@ -265,6 +265,19 @@ def test_udpipes_annotation_becomes_a_doc(module, treebank, monkeypatch) -> None
     assert [doc.text for doc in docs] == [doc.text for doc in devset.references]
 
 
+def test_udpipe_trains_and_tags(module, treebank) -> None:
+    pytest.importorskip("ufal.udpipe")
+    runs, rows = module("measuring.runs"), module("measuring.joint.rows")
+    score = module("measuring.joint.scoring").score
+    plan = runs.Plan(module("measuring.taggers").Budget(1, 1.0), score=score)
+    devset = module("measuring.joint.corpus").read_devset(treebank)
+    row = rows.rows(ALL, (sys.executable,))["udpipe"]
+    result = runs.run(row, treebank, 0, lambda: devset, plan)
+    assert not result.stopped
+    assert result.scores["accuracy"]["pos"] > 50
+    assert result.sizes["all"] > 0
+
+
 # The report
 
 
