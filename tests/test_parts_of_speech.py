@@ -378,9 +378,9 @@ def test_models_of_before_the_setting_load(make_nlp, tmp_path) -> None:
     nlp = make_nlp(steps=5)
     nlp.to_disk(tmp_path)
     config = (tmp_path / "config.cfg").read_text(encoding="utf8")
-    assert "rule_width" in config
+    assert "state_width" in config
     config = "\n".join(
-        line for line in config.splitlines() if "rule_width" not in line and "outputs" not in line
+        line for line in config.splitlines() if "state_width" not in line and "outputs" not in line
     )
     (tmp_path / "config.cfg").write_text(config, encoding="utf8")
     model = srsly.msgpack_loads((tmp_path / "lstm_tagger/model").read_bytes())

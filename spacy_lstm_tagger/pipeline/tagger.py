@@ -25,7 +25,7 @@ from .arguments import as_docs, as_examples, check_predicted
 from .kept_probabilities import add_extensions, check_setting, save
 from .learning import LearningTagger
 from .loading import restored_after_errors
-from .prediction import Prediction, predict_docs
+from .prediction import Prediction, annotate_docs, predict_docs
 from .probabilities import label_probabilities
 
 
@@ -260,11 +260,8 @@ class LSTMTagger(LearningTagger):
             self._set_tags(docs, batch_tag_ids)
         if not isinstance(batch_tag_ids, Prediction):
             return
-        others = self.outputs if self.cfg["outputs"][0] != "tag" else self.outputs[1:]
-        if others:
-            tokens = [list(doc) for doc in docs]
-            for output in others:
-                output.annotate(tokens, batch_tag_ids.chosen[output.name], self.cfg)
+        others = [output for output in self.outputs if output.name != "tag"]
+        annotate_docs(others, docs, batch_tag_ids, self.cfg)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 
