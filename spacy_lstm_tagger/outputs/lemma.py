@@ -63,8 +63,12 @@ class LemmaOutput(Output):
         return {self.name: len(cfg[RULES])}
 
     def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
-        """Collect rules and the table. Raises ValueError if no token has a lemma."""
-        pairs = {pair for pair in gold.of("ORTH", "LEMMA") if is_known(*pair)}
+        """Collect rules and the table. Raises ValueError if no token has a lemma.
+
+        Copies with typos would have hundreds of rules that hold for nothing else, so rules are
+        those of added docs only if there are no others.
+        """
+        pairs = _known_pairs(gold, added=False) or _known_pairs(gold, added=True)
         if not pairs:
             raise ValueError(
                 f"[{name}] The setting outputs has 'lemma', but no token of the training examples "
@@ -167,6 +171,10 @@ class LemmaOutput(Output):
 def is_known(word: str, lemma: str) -> bool:
     """Return whether a lemma is one."""
     return lemma != UNKNOWN or word == UNKNOWN
+
+
+def _known_pairs(gold: GoldCombinations, *, added: bool) -> set[tuple[str, ...]]:
+    return {pair for pair in gold.of("ORTH", "LEMMA", added=added) if is_known(*pair)}
 
 
 def _is_sound(cfg: Cfg) -> bool:

@@ -89,7 +89,7 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
                 orths.append(orth)
                 numbers.append(number)
                 lemmas.append(add_for_good(strings, lemma))
-    of_words = numpy.asarray(analyses, dtype="int64").reshape(len(analyses), -1)[numbers]
+    of_words = numpy.asarray(analyses, dtype="int64").reshape(len(analyses), len(before))[numbers]
     keys = _keys(factors, numpy.asarray(orths, dtype="uint64"), list(of_words.T))
     return Seen(sources, strings, factors, dict(zip(keys.tolist(), lemmas, strict=True)))
 
