@@ -18,7 +18,7 @@ from ..pipeline.kept_probabilities import tag_confidences
 from ..pipeline.tagger import LSTMTagger
 from ..training.alignment import aligned_tokens
 from .gold_docs import read_gold_docs
-from .labels import labels_of
+from .labels import labels_of, own_tag_taggers
 
 
 class Gold(NamedTuple):
@@ -141,10 +141,8 @@ def counts_of_corpus(path: Path, nlp: Language) -> WordCounts:
 
 def _keep_probabilities(nlp: Language) -> None:
     """Make the last lstm_tagger of a pipeline keep the probability of its best tags on the docs."""
-    for _, pipe in reversed(nlp.pipeline):
-        if isinstance(pipe, LSTMTagger):
-            pipe.cfg["save_probabilities"] = 1
-            return
+    for tagger in own_tag_taggers(nlp)[-1:]:
+        tagger.cfg["save_probabilities"] = 1
 
 
 def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:
