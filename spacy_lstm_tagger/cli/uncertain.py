@@ -15,7 +15,6 @@ from ..files.atomic import write_file
 from ..files.raw_text import read_docs
 from ..report.annotation_tasks import all_sentences, prodigy_task
 from ..report.label_studio import label_studio_task, labelling_config
-from ..report.labels import predicts_tags
 from . import lstm_tagger_cli, messages
 from .bad_records import BadRecords
 from .errors import fail, failing_in_one_line
@@ -57,12 +56,6 @@ def uncertain_cli(
             check_parent(path, inputs=[raw])
         nlp = load_pipeline(model)
         tagger = get_tagger(nlp, component)
-        if not predicts_tags(tagger):
-            raise ValueError(
-                f"the component '{component}' predicts {tagger.cfg['outputs']}, not tags, and only "
-                "tags have probabilities. Name one that predicts tags with --component, or train "
-                "it with outputs that have 'tag'."
-            )
         tagger.cfg["save_probabilities"] = CANDIDATES
         bad_records = BadRecords(skip=skip_errors)
         docs = nlp.pipe(read_docs(raw, nlp, on_error=bad_records))
