@@ -64,7 +64,9 @@ class PosOutput(Output):
         self.learn(gold, cfg)
 
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
-        """Add the parts of speech of each tag to those known."""
+        """Add the parts of speech of each tag to those known; nothing if tags are not predicted."""
+        if "TAG" not in gold.attrs:
+            return
         known: PosOfTags = cfg[KEY]
         labels = set(cfg["labels"])
         for tag, pos in sorted(gold.of("TAG", "POS")):
