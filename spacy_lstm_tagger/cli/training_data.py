@@ -9,8 +9,8 @@ from pathlib import Path
 from spacy.vocab import Vocab
 
 from ..outputs import known_outputs
-from ..outputs.combinations import NONE
 from ..outputs.lemma import is_known
+from ..outputs.morph import NONE
 from ..report.gold_docs import read_gold_docs
 from ..training.corpus_checks import NEARLY_ALL
 

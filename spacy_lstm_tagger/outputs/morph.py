@@ -180,6 +180,11 @@ def allowed_sets(
     return numpy.asarray([number.get(name, 0) for name in names], dtype="int64"), sets
 
 
+def features_of(combination: str) -> dict[str, str]:
+    """Return the value of each feature of a combination."""
+    return {} if combination == NONE else Morphology.feats_to_dict(combination)
+
+
 def _given(cfg: Cfg) -> str:
     """Return the name of the output that the combinations depend on; "" if there is none."""
     return next((name for name in ("pos", "tag") if name in cfg["outputs"]), "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..outputs.combinations import NONE, features_of
+from ..outputs.morph import NONE, features_of
 from .answers import Answers, Gold, WordCounts
 from .comparison import Comparison, compare
 from .figures import left_out, seen_and_unseen

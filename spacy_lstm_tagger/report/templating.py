@@ -9,7 +9,7 @@ from typing import Any
 from spacy.glossary import GLOSSARY
 
 from ..extras import import_extra
-from ..outputs.combinations import NONE
+from ..outputs.morph import NONE
 
 TEMPLATES = Path(__file__).parent / "templates"
 
