@@ -121,11 +121,14 @@ class MorphOutput(Output):
     def _allowed_sets(self, cfg: Cfg) -> Allowed:
         """Return which combinations are allowed, the same arrays as long as nothing changes."""
         given = _given(cfg)
+        combinations, allowed = cfg[COMBINATIONS], cfg[ALLOWED]
         tags = list(cfg["labels"]) if given == "tag" else []
-        sources = (cfg[COMBINATIONS], cfg[ALLOWED], tags)
         kept = self._allowed  # another thread may replace it
-        if kept is None or kept[0][:2] != sources[:2] or kept[0][2] != tags:
-            kept = self._allowed = (sources, allowed_sets(*sources, given=given))
+        if kept is None or not (
+            kept[0][0] is combinations and kept[0][1] is allowed and kept[0][2] == tags
+        ):
+            sets = allowed_sets(combinations, allowed, tags, given=given)
+            kept = self._allowed = ((combinations, allowed, tags), sets)
         return kept[1]
 
     def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
