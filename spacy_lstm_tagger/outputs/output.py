@@ -98,7 +98,7 @@ class Output(ABC):
         """Return the gold column of every token in each block, or `MISSING`, shape (n_tokens,).
 
         values: gold value of each token; None or "" if it has none.
-        words: the tokens' texts.
+        words: the tokens' texts, if "ORTH" is among `gold_attrs`.
         name: the component's, for messages.
         Raises ValueError for a value that has no column.
         """

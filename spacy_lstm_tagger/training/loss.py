@@ -34,7 +34,7 @@ def batch_gradient(
     name: the component's, for messages.
     Returns the shape of the probabilities. Raises ValueError for a gold value without a column.
     """
-    words = [token.text for eg in examples for token in eg.predicted]
+    words = _texts(examples) if any("ORTH" in output.gold_attrs for output in outputs) else []
     blocks = split_columns(probabilities, columns)
     gradients = []
     for output in outputs:
@@ -48,6 +48,15 @@ def batch_gradient(
     if len(gradients) == 1:
         return gradients[0]
     return get_array_module(probabilities).hstack(gradients)
+
+
+def _texts(examples: Sequence[Example]) -> list[str]:
+    """Return the text of every predicted token, docs one after another."""
+    return [
+        eg.predicted.vocab.strings[orth]
+        for eg in examples
+        for orth in eg.predicted.to_array(["ORTH"]).reshape(-1).tolist()
+    ]
 
 
 def hard_gradient(probabilities: Floats2d, codes: Ints1d, label_smoothing: float) -> Floats2d:
