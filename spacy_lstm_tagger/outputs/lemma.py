@@ -1,8 +1,8 @@
 """Lemmas (`token.lemma`): a table of what was seen, and rules for everything else.
 
 The lemma of a word that training has with the same tag, part of speech and features is in the
-table, unless training has two. For other words the best rule that applies is chosen. Its scores are
-computed for these words alone.
+table, or else with the same part of speech, unless training has two. For other words the best rule
+that applies is chosen. Its scores are computed for these words alone.
 """
 
 from __future__ import annotations
@@ -135,15 +135,15 @@ class LemmaOutput(Output):
         if not len(scores):
             return numpy.zeros(0, dtype="int64")
         seen, rules = self._seen_of(words.docs[0].vocab.strings, cfg), self._rules_of(cfg)
-        before = [chosen[name] for name in outputs_before(cfg)]
-        lemmas = seen.look_up(words.orths, before)
+        lemmas = seen.look_up(words.orths, chosen)
         lemmas[words.white_space] = words.orths[words.white_space]
         if len(missing := numpy.flatnonzero(lemmas == 0)):
             stores = words.stores(missing)
             pairs = zip(stores, words.orths[missing].tolist(), strict=True)
             texts = [strings[orth] for strings, orth in pairs]
             lowered = rules.lowered(texts)
-            lemmas[missing] = seen.look_up(lowered, [choices[missing] for choices in before])
+            of_missing = {name: choices[missing] for name, choices in chosen.items()}
+            lemmas[missing] = seen.look_up(lowered, of_missing)
             ruled = numpy.flatnonzero(lemmas[missing] == 0)
             by_rule = [(stores[i], texts[i]) for i in ruled.tolist()]
             of_ruled = scores.deferred(self.name, missing[ruled])

@@ -6,7 +6,7 @@ of a batch at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy
@@ -27,20 +27,41 @@ AMBIGUOUS = -1
 """Training has several lemmas."""
 
 
+class Level(NamedTuple):
+    """Lemmas of words by the choices of some outputs.
+
+    outputs: names of the outputs.
+    factors: random number for the hash of the word, and for the choice of each output.
+    lemmas: from the sum of these products to the hash of the lemma.
+    """
+
+    outputs: list[str]
+    factors: numpy.ndarray
+    lemmas: dict[int, int]
+
+    def look_up(self, orths: numpy.ndarray, chosen: Mapping[str, Ints1d]) -> numpy.ndarray:
+        """Return the hash of each word's lemma, 0 if it is not known, shape (n_words,).
+
+        orths: hash of each word, shape (n_words,).
+        chosen: choices of each output, shape (n_words,).
+        """
+        keys = _keys(self.factors, orths, [chosen[name] for name in self.outputs])
+        get = self.lemmas.get
+        return numpy.asarray([get(key, 0) for key in keys.tolist()], dtype="uint64")
+
+
 class Seen(NamedTuple):
     """Table of the lemmas of words that training has.
 
     sources: the objects that it was made of.
     strings: string store that has all the lemmas.
-    factors: random number for the hash of the word, and for the choice of each output.
-    lemmas: from the sum of these products to the hash of the lemma.
+    levels: lemmas by all outputs before this one, and then by the part of speech alone.
     texts: each lemma by its hash.
     """
 
     sources: tuple[Any, ...]
     strings: StringStore
-    factors: numpy.ndarray
-    lemmas: dict[int, int]
+    levels: list[Level]
     texts: dict[int, str]
 
     def is_of(self, sources: tuple[Any, ...]) -> bool:
@@ -50,16 +71,18 @@ class Seen(NamedTuple):
         same = ours[0] is table and ours[1] is rules and ours[3] is combinations
         return same and ours[2] == tags
 
-    def look_up(self, orths: numpy.ndarray, chosen: Sequence[Ints1d]) -> numpy.ndarray:
-        """Return the hash of each word's lemma, 0 if it is not known, shape (n_words,).
+    def look_up(self, orths: numpy.ndarray, chosen: Mapping[str, Ints1d]) -> numpy.ndarray:
+        """Return the hash of each word's lemma by the first level that has it, 0 if none has.
 
-        orths: hash of each word, shape (n_words,).
-        chosen: choices of each output before this one, shape (n_words,) each.
+        For the arguments see `Level.look_up`.
         """
-        keys = _keys(self.factors, orths, chosen)
-        get = self.lemmas.get
-        found = [get(key, 0) for key in keys.tolist()]
-        return numpy.asarray(found, dtype="uint64")
+        first, *others = self.levels
+        lemmas = first.look_up(orths, chosen)
+        for level in others:
+            missing = numpy.flatnonzero(lemmas == 0)
+            of_missing = {name: chosen[name][missing] for name in level.outputs}
+            lemmas[missing] = level.look_up(orths[missing], of_missing)
+        return lemmas
 
     def share(self, strings: StringStore, lemmas: Iterable[int]) -> None:
         """Add lemmas of the table to another string store."""
@@ -72,7 +95,6 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
 
     sources: see `Seen`.
     """
-    factors = numpy.random.default_rng(0).integers(2**63, size=5, dtype="uint64") | 1
     before = outputs_before(cfg)
     labels = {"tag": cfg["labels"], "pos": PARTS_OF_SPEECH}
     if "morph" in before:
@@ -82,31 +104,46 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
         [place.get(label, -2) for place, label in zip(places, names, strict=True)]
         for names in cfg[ANALYSES]
     ]
-    orths, numbers, lemmas = [], [], []
+    found: list[tuple[int, int, int]] = []
     texts: dict[int, str] = {}
     for word, of_word in cfg[TABLE].items():
         orth = get_string_id(word)
         for number, wanted in pairs_of(of_word):
             if wanted == AMBIGUOUS:
-                continue
-            if isinstance(wanted, str):
-                lemma: str | None = wanted
+                lemma: str | None = None
+            elif isinstance(wanted, str):
+                lemma = wanted
             else:
                 lemma = rules.rules[wanted].apply(word, rules.casing)
+            found.append((orth, number, add_for_good(strings, lemma) if lemma else 0))
             if lemma:
-                orths.append(orth)
-                numbers.append(number)
-                lemmas.append(add_for_good(strings, lemma))
-                texts[lemmas[-1]] = lemma
+                texts[found[-1][2]] = lemma
+    orths, numbers, lemmas = numpy.asarray(found, dtype="uint64").reshape(-1, 3).T
     rows = numpy.asarray(analyses, dtype="int64").reshape(len(analyses), len(before))
-    of_words = rows[numpy.asarray(numbers, dtype="int64")]
-    keys = _keys(factors, numpy.asarray(orths, dtype="uint64"), list(of_words.T))
-    return Seen(sources, strings, factors, dict(zip(keys.tolist(), lemmas, strict=True)), texts)
+    chosen = dict(zip(before, rows[numbers.astype("int64")].T, strict=True))
+    alone = ["pos"] if "pos" in before else before[:1]
+    levels = [before] if alone == before else [before, alone]
+    return Seen(sources, strings, [_level(names, orths, chosen, lemmas) for names in levels], texts)
+
+
+def _level(
+    outputs: list[str], orths: numpy.ndarray, chosen: Mapping[str, Ints1d], lemmas: numpy.ndarray
+) -> Level:
+    """Return the level of some outputs: of words that have one lemma with the same choices.
+
+    lemmas: hash of each word's lemma, 0 if it has several.
+    """
+    factors = numpy.random.default_rng(0).integers(2**63, size=1 + len(outputs), dtype="uint64") | 1
+    keys = _keys(factors, orths, [chosen[name] for name in outputs]).tolist()
+    found: dict[int, int] = {}
+    for key, lemma in zip(keys, lemmas.tolist(), strict=True):
+        found[key] = lemma if found.get(key, lemma) == lemma else 0
+    return Level(outputs, factors, found)
 
 
 def _keys(factors: numpy.ndarray, orths: numpy.ndarray, chosen: Sequence[Ints1d]) -> numpy.ndarray:
     keys = orths * factors[0]
-    for factor, choices in zip(factors[1:], chosen, strict=False):
+    for factor, choices in zip(factors[1:], chosen, strict=True):
         keys = keys + choices.astype("uint64") * factor
     return keys
 
