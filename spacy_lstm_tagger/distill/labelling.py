@@ -124,11 +124,20 @@ def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
 def _copy_agreed(doc: Doc, answers: Sequence[Doc], attr: str) -> None:
     """Give each token the value of the first teacher that gave it the same tag."""
     answers = [answer for answer in answers if answer.has_annotation(attr)]
-    name = f"{attr.lower()}_"
-    for token, *found in zip(doc, *answers, strict=True):
-        values = (getattr(t, name) for t in found if t.tag_ == token.tag_)
+    of_answers = [_values(answer, attr) for answer in answers]
+    for i, token in enumerate(doc):
+        pairs = zip(answers, of_answers, strict=True)
+        values = (found[i] for answer, found in pairs if answer[i].tag_ == token.tag_)
         if value := next(filter(None, values), None):
-            setattr(token, name, value)
+            if attr == "MORPH":  # of which a token has no attribute "morph_"
+                token.set_morph(value)
+            else:
+                setattr(token, f"{attr.lower()}_", value)
+
+
+def _values(doc: Doc, attr: str) -> list[str]:
+    """Return the value of each token, "" if it has none. That of no features is "_"."""
+    return [doc.vocab.strings[value] for value in doc.to_array([attr]).reshape(-1).tolist()]
 
 
 def _mean(probabilities: Sequence[Floats2d]) -> Floats2d:
