@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy
 from spacy.morphology import Morphology
+from thinc.api import get_array_module
 
 from ..arrays import Floats2d, Ints1d
 from .pos import PARTS_OF_SPEECH
@@ -16,6 +17,10 @@ NONE = "_"
 
 ANY = ""
 """Key of the combinations that all parts of speech may have."""
+
+
+SMALLEST = 1e-30
+"""Probabilities below it are taken for it."""
 
 
 class Combinations(NamedTuple):
@@ -46,6 +51,15 @@ class Combinations(NamedTuple):
         """Return whether it was made of these."""
         ours = self.sources
         return ours[0] is values and ours[1] is combinations and ours[2] == tags
+
+    def marginals(self, blocks: Sequence[Floats2d]) -> list[Floats2d]:
+        """Return the probabilities of the values of each feature, see `MorphOutput.marginals`."""
+        xp = get_array_module(blocks[0])
+        columns = xp.asarray(self.columns)
+        scores = xp.log(xp.maximum(xp.hstack(list(blocks)), SMALLEST)) @ columns.T
+        scores = xp.exp(scores - scores.max(axis=1, keepdims=True))
+        scores /= scores.sum(axis=1, keepdims=True)
+        return xp.split(scores @ columns, numpy.cumsum(self.widths)[:-1].tolist(), axis=1)
 
     def best(self, scores: Floats2d, keys: Ints1d) -> Ints1d:
         """Return the best allowed combination of every token, shape (n_tokens,).

@@ -8,7 +8,7 @@ computed for these words alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy
@@ -16,8 +16,8 @@ from spacy.attrs import ORTH
 from spacy.strings import StringStore
 from spacy.tokens import Doc, Token
 
-from ..arrays import Ints1d
-from ..features.casing import casing_of
+from ..arrays import Floats2d, Ints1d
+from ..features.casing import Casing, casing_of
 from .gold import GoldCombinations
 from .lemma_choice import Rules
 from .lemma_rules import CASES, KEEP, LOWER, WHOLE, LemmaRule, rule_of
@@ -41,12 +41,17 @@ FEW = 100
 """Number of rules up to which those that a single word has are kept."""
 
 
+MANY = 20
+"""Minimum number of words of augmented or taught docs alone for a rule of theirs to be kept."""
+
+
 class LemmaOutput(Output):
     """Lemmas, from a table or by a rule."""
 
     name = "lemma"
     attr = "LEMMA"
     gold_attrs = ("ORTH", "LEMMA")
+    weight = 0.5
     deferred = True
     learned: ClassVar[Mapping[str, Any]] = {RULES: [], ANALYSES: [], TABLE: {}}
 
@@ -64,18 +69,20 @@ class LemmaOutput(Output):
 
     def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
         """Collect rules and the table. Raises ValueError if no token has a lemma."""
-        pairs = {pair for pair in gold.of("ORTH", "LEMMA") if is_known(*pair)}
-        if not pairs:
+        casing = casing_of(cfg["language"])
+        own = _count_rules(gold.of("ORTH", "LEMMA", added=False), casing)
+        both = _count_rules(gold.of("ORTH", "LEMMA"), casing)
+        if not both:
             raise ValueError(
                 f"[{name}] The setting outputs has 'lemma', but no token of the training examples "
                 "has a lemma. Train on a corpus that has them (in CoNLL-U: LEMMA), or take "
                 "'lemma' out of outputs."
             )
-        casing = casing_of(cfg["language"])
-        counts = Counter({LOWER: 2, KEEP: 2})
-        counts.update(rule_of(word, lemma, casing) for word, lemma in sorted(pairs))
-        ordered = sorted(counts, key=lambda rule: (-counts[rule], rule))
-        kept = [r for i, r in enumerate(ordered) if counts[r] > 1 or i < FEW]
+        ordered = sorted(own, key=lambda rule: (-own[rule], rule))
+        kept = [rule for i, rule in enumerate(ordered) if own[rule] > 1 or i < FEW]
+        # words with typos have rules of their own, which are not worth knowing
+        kept += sorted(rule for rule, n in both.items() if n >= MANY and rule not in kept)
+        kept = list(dict.fromkeys([LOWER, KEEP, *kept]))
         cfg[RULES], cfg[ANALYSES], cfg[TABLE] = [list(rule) for rule in kept], [], {}
         self.learn(gold, cfg)
 
@@ -112,6 +119,14 @@ class LemmaOutput(Output):
         ]
         return {self.name: numpy.asarray(codes, dtype="int64")}
 
+    def label_scores(self, scores: Scores, cfg: Cfg) -> Floats2d:
+        """Return the score of every rule, also for words whose lemma is in the table."""
+        return scores.deferred(self.name, numpy.arange(len(scores)))
+
+    def gold_labels(self, values: Sequence[str], words: Sequence[str], cfg: Cfg) -> Ints1d:
+        """Return the index of each token's rule, see `Output.gold_labels`."""
+        return self.codes(values, words, cfg, "")[self.name]
+
     def choose(
         self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
     ) -> Ints1d:
@@ -120,19 +135,28 @@ class LemmaOutput(Output):
             return numpy.zeros(0, dtype="int64")
         orths = numpy.concatenate([doc.to_array(ORTH) for doc in docs])
         seen, rules = self._seen_of(docs[0].vocab.strings, cfg), self._rules_of(cfg)
-        lemmas = seen.look_up(orths, [chosen[name] for name in outputs_before(cfg)])
-        for doc, end in zip(docs, numpy.cumsum([len(doc) for doc in docs]).tolist(), strict=True):
-            if doc.vocab.strings is not seen.strings:
-                for lemma in filter(None, lemmas[end - len(doc) : end].tolist()):
-                    doc.vocab.strings.add(seen.strings[lemma])
-        missing = numpy.flatnonzero(lemmas == 0)
-        if len(missing):
-            ends = numpy.cumsum([len(doc) for doc in docs])
+        before = [chosen[name] for name in outputs_before(cfg)]
+        lemmas = seen.look_up(orths, before)
+        ends = numpy.cumsum([len(doc) for doc in docs])
+        if len(missing := numpy.flatnonzero(lemmas == 0)):
             owners = numpy.searchsorted(ends, missing, side="right").tolist()
             stores = [docs[i].vocab.strings for i in owners]
-            lemmas[missing] = rules.apply(
-                stores, orths[missing].tolist(), scores.deferred(self.name, missing)
+            words = [
+                strings[orth] for strings, orth in zip(stores, orths[missing].tolist(), strict=True)
+            ]
+            lemmas[missing] = seen.look_up(
+                rules.lowered(words), [choices[missing] for choices in before]
             )
+            ruled = numpy.flatnonzero(lemmas[missing] == 0)
+            found = rules.lemmas(
+                [words[i] for i in ruled.tolist()], scores.deferred(self.name, missing[ruled])
+            )
+            lemmas[missing[ruled]] = [
+                stores[i].add(lemma) for i, lemma in zip(ruled.tolist(), found, strict=True)
+            ]
+        for doc, end in zip(docs, ends.tolist(), strict=True):
+            if doc.vocab.strings is not seen.strings:
+                seen.share(doc.vocab.strings, lemmas[end - len(doc) : end].tolist())
         return lemmas.view("int64")
 
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
@@ -167,6 +191,11 @@ class LemmaOutput(Output):
 def is_known(word: str, lemma: str) -> bool:
     """Return whether a lemma is one."""
     return lemma != UNKNOWN or word == UNKNOWN
+
+
+def _count_rules(pairs: Iterable[tuple[str, ...]], casing: Casing) -> Counter[LemmaRule]:
+    """Return how many words each rule makes the lemma of."""
+    return Counter(rule_of(word, lemma, casing) for word, lemma in pairs if is_known(word, lemma))
 
 
 def _is_sound(cfg: Cfg) -> bool:

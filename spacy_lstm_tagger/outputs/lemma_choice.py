@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy
-from spacy.strings import StringStore
+from spacy.strings import get_string_id
 
 from ..arrays import Floats2d
 from ..features.casing import Casing
@@ -30,7 +30,7 @@ class Rules:
         self.shortest = numpy.asarray([rule.shortest() for rule in self.rules])
         self._columns = {rule: i for i, rule in enumerate(self.rules)}
         self._column_of: dict[tuple[str, str], int] = {}
-        self._lemma_of: dict[tuple[int, int], str] = {}
+        self._lemma_of: dict[tuple[str, int], str] = {}
 
     def column(self, word: str, lemma: str) -> int:
         """Return the column of the rule that makes a lemma of a word; `MISSING` if it has none."""
@@ -42,28 +42,27 @@ class Rules:
             self._column_of[word, lemma] = known
         return known
 
-    def apply(
-        self, stores: Sequence[StringStore], orths: Sequence[int], scores: Floats2d
-    ) -> list[int]:
-        """Return the hash of each word's lemma, by the best rule that applies.
+    def lowered(self, words: Sequence[str]) -> numpy.ndarray:
+        """Return the hash of each word in small letters, shape (n_words,)."""
+        lower = self.casing.lower
+        return numpy.asarray([get_string_id(lower(word)) for word in words], dtype="uint64")
 
-        stores: string store of each word; its lemma is added to it.
-        orths: hash of each word.
+    def lemmas(self, words: Sequence[str], scores: Floats2d) -> list[str]:
+        """Return the lemma of each word, by the best rule that applies.
+
         scores: scores of all rules for each word, shape (n_words, n_rules).
         """
-        words = [strings[orth] for strings, orth in zip(stores, orths, strict=True)]
-        lengths = numpy.asarray([len(word) for word in words])
+        lengths = numpy.asarray([len(word) for word in words], dtype="int64")
         scores = numpy.where(self.shortest <= lengths[:, None], scores, -numpy.inf)
-        best = scores.argmax(axis=1).tolist()
         result = []
-        for i, (orth, column) in enumerate(zip(orths, best, strict=True)):
-            lemma = self._lemma_of.get((orth, column))
+        for i, (word, column) in enumerate(zip(words, scores.argmax(axis=1).tolist(), strict=True)):
+            lemma = self._lemma_of.get((word, column))
             if lemma is None:
-                lemma = self._first(words[i], scores[i], column)
+                lemma = self._first(word, scores[i], column)
                 if len(self._lemma_of) >= CAPACITY:
                     self._lemma_of = {}
-                self._lemma_of[orth, column] = lemma
-            result.append(stores[i].add(lemma))
+                self._lemma_of[word, column] = lemma
+            result.append(lemma)
         return result
 
     def _first(self, word: str, scores: Floats2d, column: int) -> str:

@@ -6,7 +6,7 @@ of a batch at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy
@@ -34,12 +34,14 @@ class Seen(NamedTuple):
     strings: string store that has all the lemmas.
     factors: random number for the hash of the word, and for the choice of each output.
     lemmas: from the sum of these products to the hash of the lemma.
+    texts: each lemma by its hash.
     """
 
     sources: tuple[Any, ...]
     strings: StringStore
     factors: numpy.ndarray
     lemmas: dict[int, int]
+    texts: dict[int, str]
 
     def is_of(self, sources: tuple[Any, ...]) -> bool:
         """Return whether it was made of these."""
@@ -59,6 +61,11 @@ class Seen(NamedTuple):
         found = [get(key, 0) for key in keys.tolist()]
         return numpy.asarray(found, dtype="uint64")
 
+    def share(self, strings: StringStore, lemmas: Iterable[int]) -> None:
+        """Add lemmas of the table to another string store."""
+        for lemma in set(lemmas) & self.texts.keys():
+            strings.add(self.texts[lemma])
+
 
 def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rules) -> Seen:
     """Arrange the table for looking words up. Adds its lemmas to a string store.
@@ -76,6 +83,7 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
         for names in cfg[ANALYSES]
     ]
     orths, numbers, lemmas = [], [], []
+    texts: dict[int, str] = {}
     for word, of_word in cfg[TABLE].items():
         orth = get_string_id(word)
         for number, wanted in pairs_of(of_word):
@@ -89,9 +97,10 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
                 orths.append(orth)
                 numbers.append(number)
                 lemmas.append(add_for_good(strings, lemma))
+                texts[lemmas[-1]] = lemma
     of_words = numpy.asarray(analyses, dtype="int64").reshape(len(analyses), -1)[numbers]
     keys = _keys(factors, numpy.asarray(orths, dtype="uint64"), list(of_words.T))
-    return Seen(sources, strings, factors, dict(zip(keys.tolist(), lemmas, strict=True)))
+    return Seen(sources, strings, factors, dict(zip(keys.tolist(), lemmas, strict=True)), texts)
 
 
 def _keys(factors: numpy.ndarray, orths: numpy.ndarray, chosen: Sequence[Ints1d]) -> numpy.ndarray:

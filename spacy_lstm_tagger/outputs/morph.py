@@ -20,7 +20,7 @@ from spacy.tokens import Doc, MorphAnalysis, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from ..arrays import Ints1d
+from ..arrays import Floats2d, Ints1d
 from .combinations import ANY, NONE, Combinations, combine, features_of
 from .gold import GoldCombinations
 from .output import MISSING, Cfg, Output
@@ -38,6 +38,7 @@ class MorphOutput(Output):
     name = "morph"
     attr = "MORPH"
     gold_attrs = ("MORPH",)
+    weight = 0.1  # the score of a combination is a sum: its gradient reaches the encoder many times
     learned: ClassVar[Mapping[str, Any]] = {VALUES: {}, COMBINATIONS: {}}
 
     def __init__(self) -> None:
@@ -131,6 +132,20 @@ class MorphOutput(Output):
             codes = [columns[value] if value else MISSING for value in values]
             result[self._block(feature)] = numpy.asarray(codes, dtype="int64")
         return result
+
+    def label_scores(self, scores: Scores, cfg: Cfg) -> Floats2d:
+        """Return the score of every combination of features, see `Output.label_scores`."""
+        block = scores.blocks([self._block(feature) for feature in cfg[VALUES]])
+        return block @ self._combinations(cfg).columns.T
+
+    def marginals(self, blocks: Mapping[str, Floats2d], cfg: Cfg) -> dict[str, Floats2d]:
+        """Return the probabilities of values among the combinations that training has.
+
+        The score of a combination is the sum of its values' scores; a softmax over all
+        combinations gives their probabilities, which add up to those of the values.
+        """
+        together = self._combinations(cfg).marginals(list(blocks.values()))
+        return dict(zip(blocks, together, strict=True))
 
     def choose(
         self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg

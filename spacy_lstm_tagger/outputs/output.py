@@ -11,7 +11,7 @@ from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
 from spacy.training import Example
 
-from ..arrays import Ints1d
+from ..arrays import Floats2d, Ints1d
 from .gold import GoldCombinations
 from .scores import Scores
 
@@ -38,6 +38,7 @@ class Output(ABC):
     attr: spaCy's name of the token attribute, such as "TAG".
     gold_attrs: names of the token attributes whose gold values it learns from.
     deferred: whether its scores are computed for the tokens alone that need them, see `Scores`.
+    weight: weight of its loss.
     learned: keys of `cfg` that training fills, with their values before training.
     """
 
@@ -45,6 +46,7 @@ class Output(ABC):
     attr: ClassVar[str]
     gold_attrs: ClassVar[Sequence[str]]
     deferred: ClassVar[bool] = False
+    weight: ClassVar[float] = 1.0
     learned: ClassVar[Mapping[str, Any]] = {}
 
     @property
@@ -105,6 +107,29 @@ class Output(ABC):
         codes: dict[str | None, int] = {label: i for i, label in enumerate(self.labels(cfg))}
         codes.update({None: MISSING, "": MISSING})
         return {self.name: encode(values, codes, self.attr, name)}
+
+    def label_scores(self, scores: Scores, cfg: Cfg) -> Floats2d:
+        """Return the score of every label for every token, shape (n_tokens, n_labels).
+
+        A softmax makes probabilities of them.
+        """
+        return scores.block(self.name)
+
+    def gold_labels(self, values: Sequence[str], words: Sequence[str], cfg: Cfg) -> Ints1d:
+        """Return the index of each token's gold label, `MISSING` if it is none, (n_tokens,).
+
+        values, words: see `codes`.
+        """
+        places = {label: i for i, label in enumerate(self.labels(cfg))}
+        return numpy.asarray([places.get(value, MISSING) for value in values], dtype="int64")
+
+    def marginals(self, blocks: Mapping[str, Floats2d], cfg: Cfg) -> dict[str, Floats2d]:
+        """Return the probabilities that its blocks have together, for training.
+
+        They are the same if there is one block.
+        blocks: softmax of each block's logits, shape (n_tokens, n_columns) each.
+        """
+        return dict(blocks)
 
     def choose(
         self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg

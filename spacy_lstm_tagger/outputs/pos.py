@@ -38,6 +38,7 @@ class PosOutput(Output):
     name = "pos"
     attr = "POS"
     gold_attrs = ("POS",)
+    weight = 0.5
     white_space = "SPACE"
     learned: ClassVar[Mapping[str, Any]] = {KEY: {}}
 

@@ -170,12 +170,14 @@ def _check_cfg(name: str, cfg: dict[str, Any], outputs: Iterable[Output]) -> Non
             "from different models: copy the model directory again."
         )
     check_bool("overwrite", cfg["overwrite"])
-    temperature = cfg["temperature"]
-    if not _is_number(temperature) or not 1e-3 <= temperature <= 1e3:
-        raise ValueError(
-            f"[{name}] temperature is {temperature!r} in 'cfg', but must be from 0.001 to 1000. "
-            "Fit it again with `python -m spacy lstm-tagger calibrate`."
-        )
+    if not isinstance(cfg["temperatures"], dict):
+        raise ValueError(f"[{name}] 'temperatures' in 'cfg' is not one for each output.")
+    for temperature in (cfg["temperature"], *cfg["temperatures"].values()):
+        if not _is_number(temperature) or not 1e-3 <= temperature <= 1e3:
+            raise ValueError(
+                f"[{name}] temperature is {temperature!r} in 'cfg', but must be from 0.001 to "
+                "1000. Fit it again with `python -m spacy lstm-tagger calibrate`."
+            )
     for output in outputs:
         output.check(cfg, name)
 

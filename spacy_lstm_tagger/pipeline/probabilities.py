@@ -1,16 +1,19 @@
-"""Scores and tag probabilities of any of spaCy's taggers."""
+"""Scores and probabilities of any of spaCy's taggers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from spacy.pipeline.tagger import Tagger
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
+from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
 from ..features.white_space import white_space_rows
-from ..outputs import columns_of, outputs_of
+from ..outputs import columns_of, outputs_of, scores_of
+from ..outputs.output import Output
 from ..outputs.tag import TagOutput
 from ..training.loss import flatten
 
@@ -28,7 +31,7 @@ def score_tokens(tagger: Tagger, docs: Sequence[Doc]) -> Floats2d:
 
 
 def tags_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
-    """Return the scores of the tagger's labels, a view of shape (n_tokens, n_labels).
+    """Return the scores of tags, a view of shape (n_tokens, n_labels).
 
     scores: see `score_tokens`.
     Raises ValueError if the tagger does not predict tags.
@@ -36,22 +39,38 @@ def tags_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
     columns = columns_of(tagger.model)
     if "tag" not in columns:
         raise ValueError(
-            f"[{tagger.name}] The component predicts {outputs_of(columns)}, not tags, and only "
-            "tags have probabilities. Train it with outputs that have 'tag'."
+            f"[{tagger.name}] The component predicts {outputs_of(columns)}, not tags. Train it "
+            "with outputs that have 'tag', or ask for the probabilities of another output."
         )
     return scores[:, : columns["tag"]]
 
 
-def probabilities_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
+def label_scores(tagger: Tagger, output: Output, docs: Sequence[Doc]) -> Floats2d:
+    """Return the scores of an output's labels for all tokens, shape (n_tokens, n_labels)."""
+    rows = score_tokens(tagger, docs)
+    if output.name == "tag":
+        return tags_of(tagger, rows)
+    return output.label_scores(scores_of(tagger.model, to_numpy(rows)), tagger.cfg)
+
+
+def temperature_of(cfg: dict[str, Any], output: str) -> float:
+    """Return the temperature of an output, by its name."""
+    if output == "tag":
+        return cfg.get("temperature", 1.0)
+    return cfg.get("temperatures", {}).get(output, 1.0)
+
+
+def probabilities_of(tagger: Tagger, scores: Floats2d, output: str = "tag") -> Floats2d:
     """Return the probabilities of labels that the tagger has scored, rows summing to 1.
 
-    scores: of the labels, shape (n_tokens, n_labels). A `temperature` in the tagger's `cfg`
-        divides them.
+    scores: of the labels, shape (n_tokens, n_labels). The output's temperature divides them.
+    output: name of the output that they are of.
     """
     layer = tagger.model.maybe_get_ref("output_layer")
     if not len(scores) or (layer is not None and layer.attrs.get("softmax_normalize")):
         return scores  # spacy.Tagger.v2 with normalize = true
-    return tagger.model.ops.softmax(scores, temperature=tagger.cfg.get("temperature", 1.0))
+    ops = tagger.model.ops
+    return ops.softmax(ops.asarray(scores), temperature=temperature_of(tagger.cfg, output))
 
 
 def set_white_space(probabilities: Floats2d, labels: Sequence[str], rows: Ints1d) -> None:
@@ -81,14 +100,18 @@ def check_read(tagger: Tagger, docs: Sequence[Doc]) -> None:
         )
 
 
-def tag_probabilities(tagger: Tagger, docs: Sequence[Doc]) -> list[Floats2d]:
-    """Return the probability of every label for every token, without modifying the docs.
+def label_probabilities(tagger: Tagger, output: Output, docs: Sequence[Doc]) -> list[Floats2d]:
+    """Return the probability of every label of an output for every token, docs unchanged.
 
-    Returns one array of shape (n_tokens, n_labels) for each doc, columns in the order of the
-    tagger's labels, rows summing to 1; those of white space are zeros if its tag is no label.
+    Returns one array of shape (n_tokens, n_labels) for each doc, rows summing to 1. Those of white
+    space are zeros; its tag is certain if it is a label.
     Raises ValueError for docs that did not go through the components whose output the model reads.
     """
     check_read(tagger, docs)
-    probabilities = probabilities_of(tagger, tags_of(tagger, score_tokens(tagger, docs)))
-    set_white_space(probabilities, tagger.labels, white_space_rows(docs))
+    probabilities = probabilities_of(tagger, label_scores(tagger, output, docs), output.name)
+    space = white_space_rows(docs)
+    if output.name == "tag":
+        set_white_space(probabilities, tagger.labels, space)
+    else:
+        probabilities[space] = 0.0
     return tagger.model.ops.unflatten(probabilities, [len(doc) for doc in docs])

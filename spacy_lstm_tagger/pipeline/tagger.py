@@ -16,6 +16,7 @@ from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
 from ..features.white_space import white_space_tokens
 from ..outputs import check_model, check_names, columns_for, set_columns
+from ..outputs.output import Output
 from ..outputs.tag import TagOutput, labels_among
 from ..settings import check_label_count, check_share, check_text
 from ..training.corpus_checks import check_corpus, check_labels, warn_of_unseen
@@ -25,7 +26,7 @@ from .kept_probabilities import add_extensions, check_setting, save
 from .learning import LearningTagger
 from .loading import restored_after_errors
 from .prediction import Prediction, predict_docs
-from .probabilities import tag_probabilities
+from .probabilities import label_probabilities
 
 
 class LSTMTagger(LearningTagger):
@@ -97,7 +98,7 @@ class LSTMTagger(LearningTagger):
     @property
     def labels(self) -> Tuple[str, ...]:
         """The labels of the first output: the tags, if tags are predicted."""
-        return tuple(self.outputs[0].labels(self.cfg))
+        return self.labels_of()
 
     @property
     def label_data(self) -> Any:
@@ -109,7 +110,7 @@ class LSTMTagger(LearningTagger):
 
     def reset_learned(self) -> None:
         """Reset what training and calibration have put into `cfg`, but for the labels."""
-        self.cfg["temperature"] = 1.0
+        self.cfg["temperature"], self.cfg["temperatures"] = 1.0, {}
         for output in self.outputs:
             self.cfg.update(output.learned)
 
@@ -183,19 +184,13 @@ class LSTMTagger(LearningTagger):
         RETURNS (int): 0 if the label is already present, otherwise 1.
         RAISES ValueError: If there is no such output, or it takes no labels.
         """
-        names = self.cfg["outputs"]
-        name = names[0] if output is None else output
-        if name not in names:
-            raise ValueError(
-                f"[{self.name}] There is no output {name!r} that a label could be added to. The "
-                f"component's setting outputs is {names}."
-            )
-        if name == "tag":
+        wanted = self._output(output)
+        if wanted.name == "tag":
             added = super().add_label(label)
+        elif isinstance(label, str):
+            added = wanted.add_label(label, self.cfg, self.name)
         else:
-            if not isinstance(label, str):
-                raise ValueError(Errors.E187)
-            added = self.outputs[names.index(name)].add_label(label, self.cfg, self.name)
+            raise ValueError(Errors.E187)
         if added and self.is_resizable:
             self.set_output(len(self.labels))
         return added
@@ -207,15 +202,39 @@ class LSTMTagger(LearningTagger):
         else:
             super().set_output(nO)
 
-    def predict_probabilities(self, docs: Union[Doc, Iterable[Doc]]) -> List[Floats2d]:
+    def predict_probabilities(
+        self, docs: Union[Doc, Iterable[Doc]], *, output: Optional[str] = None
+    ) -> List[Floats2d]:
         """Return the probability of every label for every token, without modifying the docs.
 
         docs (Union[Doc, Iterable[Doc]]): The docs, or one.
+        output (Optional[str]): Name of the output whose labels they are; None for the first, the
+            tags. The labels of "lemma" are rules, also for words whose lemma is in the table.
         RETURNS (List[Floats2d]): One array of shape (n_tokens, n_labels) for each doc, columns
-            in the order of `labels`. Rows sum to 1; those of white space are zeros.
+            in the order of `labels_of(output)`. Rows sum to 1; those of white space are zeros.
         RAISES TypeError: For anything but docs, such as texts.
+        RAISES ValueError: If there is no such output.
         """
-        return tag_probabilities(self, as_docs(docs, "LSTMTagger.predict_probabilities"))
+        found = as_docs(docs, "LSTMTagger.predict_probabilities")
+        return label_probabilities(self, self._output(output), found)
+
+    def labels_of(self, output: Optional[str] = None) -> Tuple[str, ...]:
+        """Return the labels of an output.
+
+        output (Optional[str]): Its name; None for the first.
+        RETURNS (Tuple[str, ...]): Tags, parts of speech, combinations of features, or rules.
+        RAISES ValueError: If there is no such output.
+        """
+        return tuple(self._output(output).labels(self.cfg))
+
+    def _output(self, name: Optional[str]) -> Output:
+        names = self.cfg["outputs"]
+        if name is not None and name not in names:
+            raise ValueError(
+                f"[{self.name}] There is no output {name!r}. The component's setting outputs is "
+                f"{names}."
+            )
+        return self.outputs[0 if name is None else names.index(name)]
 
     def predict(self, docs: Union[Doc, Iterable[Doc]]) -> Prediction:
         """Find the tags of docs, and the other outputs, without modifying them.

@@ -35,35 +35,21 @@ def batch_gradient(
     Returns the shape of the probabilities. Raises ValueError for a gold value without a column.
     """
     words = [token.text for eg in examples for token in eg.predicted]
-    codes: dict[str, Ints1d] = {}
-    soft: dict[str, SoftTargets] = {}
+    blocks = split_columns(probabilities, columns)
+    gradients = []
     for output in outputs:
-        values = aligned_values(examples, output.attr)
-        codes.update(output.codes(values, words, cfg, name))
-        soft[output.name] = soft_targets(examples, output.name, output.labels(cfg))
-    gradients = [
-        block_gradient(codes[block], soft.get(block), of_block, cfg)
-        for block, of_block in split_columns(probabilities, columns).items()
-    ]
+        codes = output.codes(aligned_values(examples, output.attr), words, cfg, name)
+        of_output = output.marginals({block: blocks[block] for block in codes}, cfg)
+        soft = soft_targets(examples, output.name, output.labels(cfg))
+        smoothing = cfg["label_smoothing"] / len(codes)  # as much for the output as a whole
+        for block, of_block in of_output.items():
+            gradient = hard_gradient(of_block, codes[block], smoothing)
+            if block == output.name:  # teachers give probabilities of whole outputs
+                add_soft_targets(gradient, of_block, codes[block], soft, cfg["teacher_weight"])
+            gradients.append(output.weight * gradient)
     if len(gradients) == 1:
         return gradients[0]
     return get_array_module(probabilities).hstack(gradients)
-
-
-def block_gradient(
-    codes: Ints1d, soft: SoftTargets | None, probabilities: Floats2d, cfg: Cfg
-) -> Floats2d:
-    """Return the gradient of the loss of one block with respect to its logits.
-
-    codes: see `Output.codes`, shape (n_tokens,).
-    soft: a teacher's probabilities of the block's columns, if it is the whole output.
-    probabilities: softmax of the logits, shape (n_tokens, n_columns).
-    Returns shape (n_tokens, n_columns).
-    """
-    gradient = hard_gradient(probabilities, codes, cfg["label_smoothing"])
-    if soft is not None:
-        add_soft_targets(gradient, probabilities, codes, soft, cfg["teacher_weight"])
-    return gradient
 
 
 def hard_gradient(probabilities: Floats2d, codes: Ints1d, label_smoothing: float) -> Floats2d:
