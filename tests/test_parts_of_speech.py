@@ -19,7 +19,6 @@ from spacy_lstm_tagger.outputs.gold import combinations_in
 from spacy_lstm_tagger.outputs.output import MISSING
 from spacy_lstm_tagger.outputs.pos import PARTS_OF_SPEECH, PosOutput
 from spacy_lstm_tagger.outputs.scores import Scores
-from spacy_lstm_tagger.pipeline.probabilities import tag_probabilities
 from spacy_lstm_tagger.training.alignment import aligned_values
 
 DATA = [
@@ -282,7 +281,7 @@ def test_probabilities_can_be_kept_as_well(random) -> None:
         tagger(random).cfg["save_probabilities"] = kept
         assert found(random) == expected
         doc = random("I like green eggs")
-        (rows,) = tag_probabilities(tagger(random), [random.make_doc("I like green eggs")])
+        (rows,) = tagger(random).predict_probabilities([random.make_doc("I like green eggs")])
         assert [t._.tag_probability for t in doc] == pytest.approx(rows.max(axis=1).tolist())
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
+import numpy
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -192,13 +193,17 @@ class LSTMTagger(LearningTagger):
         else:
             raise ValueError(Errors.E187)
         if added and self.is_resizable:
-            self.set_output(len(self.labels))
+            self.set_output(next(iter(columns_for(self.outputs, self.cfg).values())))
         return added
 
     def set_output(self, nO: int) -> None:
-        """Give the model the columns that the labels need, as many as there are."""
+        """Give the model the columns that the labels need.
+
+        nO (int): Number of columns of the first block.
+        """
         if resize_columns := self.model.attrs.get("resize_columns"):
-            resize_columns(self.model, columns_for(self.outputs, self.cfg))
+            first, *_ = columns = columns_for(self.outputs, self.cfg)
+            resize_columns(self.model, {**columns, first: nO})
         else:
             super().set_output(nO)
 
@@ -256,21 +261,26 @@ class LSTMTagger(LearningTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
-        if self.cfg["outputs"][0] == "tag":
+        if isinstance(batch_tag_ids, Prediction):
+            chosen = batch_tag_ids.chosen
+        else:  # of a kind that spaCy's taggers take, too
+            chosen = {self.cfg["outputs"][0]: [numpy.asarray(ids) for ids in batch_tag_ids]}
+        if "tag" in chosen:
             self._set_tags(docs, batch_tag_ids)
-        if not isinstance(batch_tag_ids, Prediction):
-            return
-        others = self.outputs if self.cfg["outputs"][0] != "tag" else self.outputs[1:]
+        others = [output for output in self.outputs if output.name in {*chosen} - {"tag"}]
         if others:
             tokens = [list(doc) for doc in docs]
             for output in others:
-                output.annotate(tokens, batch_tag_ids.chosen[output.name], self.cfg)
-        if batch_tag_ids.probabilities is not None:
+                output.annotate(tokens, chosen[output.name], self.cfg)
+        if isinstance(batch_tag_ids, Prediction) and batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 
     def _set_tags(self, docs: List[Doc], tag_ids: List[Any]) -> None:
         overwrite = self.cfg["overwrite"]
         space = [t for t in white_space_tokens(docs) if overwrite or not t.tag]
+        for strings in {doc.vocab.strings for doc in docs} - {self.vocab.strings}:
+            for label in self.labels:
+                strings.add(label)
         super().set_annotations(docs, tag_ids)
         for token in space:
             token.tag_ = TagOutput.white_space
@@ -282,9 +292,10 @@ class LSTMTagger(LearningTagger):
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
         examples = as_examples(examples, "LSTMTagger.score")
+        scores: Dict[str, Any] = {}
         if "tag" in self.cfg["outputs"]:
             warn_of_unseen(examples, self.labels, self.cfg["neg_prefix"], self.name)
-        scores = dict(super().score(examples, **kwargs))
+            scores.update(super().score(examples, **kwargs))
         if self.scorer is not None:
             for output in self.outputs:
                 scores.update(output.score(examples, **kwargs))
