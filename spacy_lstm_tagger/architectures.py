@@ -33,7 +33,7 @@ def build_lstm_tagger_v1(
     width: int = 256,
     depth: int = 2,
     bidirectional: bool = True,
-    rule_width: int = 64,
+    state_width: int = 96,
     window: int = WINDOW,
     precision: str = "float32",
     mixed_precision: bool = False,
@@ -59,8 +59,8 @@ def build_lstm_tagger_v1(
     depth (int): Number of recurrent layers.
     bidirectional (bool): Whether layers read sentences in both directions; `width` must then
         be even.
-    rule_width (int): Numbers that the rule for a word's lemma is chosen by, if the component
-        predicts lemmas.
+    state_width (int): Numbers that features and the rule for a lemma are chosen by, if the
+        component predicts them.
     window (int): Most tokens in one sequence, at least 128. Longer docs are read in overlapping
         windows of so many, each tag decided with at least 32 tokens of context on either side.
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
@@ -86,7 +86,7 @@ def build_lstm_tagger_v1(
     check_int("char_embed_width", char_embed_width, least=1)
     check_int("max_characters", max_characters, least=2)
     check_bool("include_static_vectors", include_static_vectors)
-    check_int("rule_width", rule_width, least=1)
+    check_int("state_width", state_width, least=1)
     _check_window(window)
     _check_choice("precision", precision, PRECISIONS)
     check_quantizable(cell, precision)
@@ -101,7 +101,7 @@ def build_lstm_tagger_v1(
     )
     network = torch_tagger(
         nO=nO,
-        state_width=rule_width,
+        state_width=state_width,
         widths={"words": word_width, "affixes": affix_width},
         char_embed_width=char_embed_width,
         char_width=char_width,

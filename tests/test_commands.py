@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from spacy_lstm_tagger.cli import lstm_tagger_cli
 from spacy_lstm_tagger.cli.calibrate import score_gold
 from spacy_lstm_tagger.cli.pipelines import get_tagger, load_pipeline
+from spacy_lstm_tagger.outputs.tag import TagOutput
 
 SHARED_MODEL = """
 [model]

@@ -16,6 +16,7 @@ from spacy_lstm_tagger.distill.teacher import Teacher
 from spacy_lstm_tagger.outputs import OUTPUTS, columns_of, make_outputs
 from spacy_lstm_tagger.outputs.gold import GoldCombinations, combinations_in
 from spacy_lstm_tagger.outputs.lemma import LemmaOutput
+from spacy_lstm_tagger.outputs.morph import MorphOutput
 from spacy_lstm_tagger.outputs.output import Output
 from spacy_lstm_tagger.runtime.export import export_tagger, exportable
 
@@ -42,11 +43,10 @@ DATA = [
     ),
 ]
 TEXTS = [words for words, _ in DATA]
-NAMES = ["tag", "pos", "morph", "dep", "lemma"]
-COLUMNS = {
-    **{"tag": 3, "pos": 20, "morph:Case": 2, "morph:Number": 2, "morph:Tense": 2},
-    **{"dep": 4, "lemma": 3},
-}
+NAMES = ["tag", "pos", "dep", "morph", "lemma"]
+COLUMNS = {"tag": 3, "pos": 20, "dep": 4, "morph": 4, "lemma": 3}
+DEFERRED = ["morph", "lemma"]
+KEYS = ["tags", "pos", "deps", "morphs", "lemmas"]
 STATE_WIDTH = 5
 
 
@@ -71,8 +71,10 @@ class Functions(Output):
 
 @pytest.fixture(autouse=True)
 def fifth_output(monkeypatch):
-    monkeypatch.delitem(OUTPUTS, "lemma")  # it comes last, as it is deferred
+    for name in DEFERRED:  # they come last
+        monkeypatch.delitem(OUTPUTS, name)
     monkeypatch.setitem(OUTPUTS, "dep", Functions)
+    monkeypatch.setitem(OUTPUTS, "morph", MorphOutput)
     monkeypatch.setitem(OUTPUTS, "lemma", LemmaOutput)
 
 
@@ -90,7 +92,7 @@ def trained():
     model = {
         "@architectures": "spacy-lstm-tagger.LSTMTagger.v1",
         **{"word_width": 8, "char_width": 8, "char_embed_width": 4, "width": 16, "depth": 1},
-        "rule_width": STATE_WIDTH,
+        "state_width": STATE_WIDTH,
     }
     nlp.add_pipe("lstm_tagger", config={"model": model, "outputs": NAMES})
     examples = examples_for(nlp)
@@ -102,7 +104,7 @@ def trained():
 
 
 def values_of(token) -> tuple[str, ...]:
-    return token.tag_, token.pos_, str(token.morph), token.dep_, token.lemma_
+    return token.tag_, token.pos_, token.dep_, str(token.morph), token.lemma_
 
 
 def annotation(nlp) -> list[tuple[str, ...]]:
@@ -113,7 +115,7 @@ def annotation(nlp) -> list[tuple[str, ...]]:
 GOLD = [
     tuple(value.replace("_", "") for value in values)
     for _, gold in DATA
-    for values in zip(*gold.values(), strict=True)
+    for values in zip(*(gold[key] for key in KEYS), strict=True)
 ]
 
 
@@ -133,7 +135,7 @@ def test_it_saves_and_loads_with_the_same_scores(trained, tmp_path) -> None:
     docs = [Doc(trained.vocab, words=words) for words in TEXTS]
     models = [nlp.get_pipe("lstm_tagger").model for nlp in (trained, loaded)]
     for before, after in zip(*(model.predict(docs) for model in models), strict=True):
-        assert before.shape[1] == sum(COLUMNS.values()) - COLUMNS["lemma"] + STATE_WIDTH
+        assert before.shape[1] == 3 + 20 + 4 + STATE_WIDTH
         assert_array_equal(after, before)
     assert annotation(loaded) == GOLD
 
@@ -177,7 +179,7 @@ def test_teachers_teach_it(trained) -> None:
     docs = [Doc(trained.vocab, words=words) for words in TEXTS]
     taught = label(docs, [teacher], 3, n_process=1, batch_size=8)
     assert [values_of(token) for doc in taught for token in doc] == GOLD
-    assert stored_attrs() == ["TAG", "POS", "MORPH", "DEP", "LEMMA", "SPACY"]
+    assert stored_attrs() == ["TAG", "POS", "DEP", "MORPH", "LEMMA", "SPACY"]
 
 
 def test_what_is_not_registered_is_named(trained, tmp_path, monkeypatch) -> None:

@@ -89,7 +89,7 @@ def trained(make_nlp):
 
 @pytest.fixture
 def random(make_nlp, randomize):
-    nlp = make_nlp(DATA, outputs=ALL, model={"rule_width": 6})
+    nlp = make_nlp(DATA, outputs=ALL, model={"state_width": 6})
     randomize(tagger(nlp))
     return nlp
 
@@ -229,7 +229,7 @@ def test_initializing_again_forgets_what_other_examples_had(trained, make_exampl
     examples = make_examples(trained, other)
     trained.initialize(lambda: examples)
     cfg = tagger(trained).cfg
-    assert cfg["morph_values"] == {"Mood": ["", "Imp"], "Number": ["", "Sing"]}
+    assert cfg["morph_combinations"] == ["Mood=Imp", "Number=Sing"]
     assert set(cfg["lemma_table"]) == {"Eat", "ham"}
     assert {values(token)[2] for token in trained("Eat green eggs")} <= {"Mood=Imp", "Number=Sing"}
 

@@ -19,6 +19,7 @@ from spacy_lstm_tagger.outputs.gold import combinations_in
 from spacy_lstm_tagger.outputs.output import MISSING
 from spacy_lstm_tagger.outputs.pos import PARTS_OF_SPEECH, PosOutput
 from spacy_lstm_tagger.outputs.scores import Scores
+from spacy_lstm_tagger.outputs.words import Words
 from spacy_lstm_tagger.training.alignment import aligned_values
 
 DATA = [
@@ -75,8 +76,8 @@ def settings(labels: list[str], known: dict[str, list[str]] | None = None) -> di
 
 
 def choose(scores: numpy.ndarray, tags: list[int], cfg: dict, output: PosOutput) -> list[str]:
-    of_batch, docs = Scores(scores, {"pos": N}), [Doc(Vocab(), words=["w"] * len(scores))]
-    columns = output.choose(of_batch, {"tag": numpy.asarray(tags, dtype="int64")}, docs, cfg)
+    of_batch, words = Scores(scores, {"pos": N}), Words([Doc(Vocab(), words=["w"] * len(scores))])
+    columns = output.choose(of_batch, {"tag": numpy.asarray(tags, dtype="int64")}, words, cfg)
     return [PARTS_OF_SPEECH[column] for column in columns]
 
 
@@ -88,7 +89,7 @@ def test_every_part_of_speech_of_spacy_has_its_column_and_back() -> None:
     columns = pos_codes([example(list(PARTS_OF_SPEECH))])
     assert_array_equal(columns, numpy.arange(N))
     doc = Doc(Vocab(), words=["w"] * N)
-    PosOutput().annotate([list(doc)], [columns], settings([]))
+    PosOutput().annotate([doc], list(doc), columns, settings([]))
     assert [token.pos_ for token in doc] == list(PARTS_OF_SPEECH)
 
 
@@ -170,7 +171,7 @@ def test_a_layer_of_its_own_leaves_the_tags_gradient_alone(make_nlp, make_exampl
     loss, gradients = tagger(both).get_loss(make_examples(both, DATA), rows)
     assert_array_equal(numpy.vstack(gradients)[:, :3], numpy.vstack(expected))
     truth = numpy.eye(N)[pos_codes(make_examples(both, DATA))]
-    assert_allclose(numpy.vstack(gradients)[:, 3:], q - truth, atol=1e-6)
+    assert_allclose(numpy.vstack(gradients)[:, 3:], PosOutput.weight * (q - truth), atol=1e-6)
     assert loss == pytest.approx(sum((rows**2).sum() for rows in gradients), rel=1e-5)
 
 
@@ -381,9 +382,9 @@ def test_models_of_before_the_setting_load(make_nlp, tmp_path) -> None:
     nlp = make_nlp(steps=5)
     nlp.to_disk(tmp_path)
     config = (tmp_path / "config.cfg").read_text(encoding="utf8")
-    assert "rule_width" in config
+    assert "state_width" in config
     config = "\n".join(
-        line for line in config.splitlines() if "rule_width" not in line and "outputs" not in line
+        line for line in config.splitlines() if "state_width" not in line and "outputs" not in line
     )
     (tmp_path / "config.cfg").write_text(config, encoding="utf8")
     model = srsly.msgpack_loads((tmp_path / "lstm_tagger/model").read_bytes())

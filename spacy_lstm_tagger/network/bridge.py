@@ -48,7 +48,7 @@ def torch_tagger(
 
     The attribute "columns" has the number of columns of each block. The last blocks may be
     deferred, those named in the attribute "deferred": but in training, the network gives states
-    instead, from which the shim's `score_deferred` computes their scores.
+    instead, from which the shim's `deferred_layer` makes their scores.
 
     nO: number of columns of the first block, None to take it from `Y` in `initialize`.
     window: most tokens in one sequence, see `windows`.
@@ -146,20 +146,16 @@ def resize_tagger(model: Model[Any, Any], columns: Mapping[str, int]) -> None:
     """Add columns behind the present ones of each block, whose weights stay as they are.
 
     A network without weights is left as it is: it gets its columns when it is initialized.
-    columns: number of columns of each block from now on, no less than now, but for the deferred
-        ones, which stay as they are. There may be new blocks, each after those of its output.
+    columns: number of columns of each block from now on, no less than now.
     """
     shim = tagger_shim(model)
     if shim.sizes is None:
         return
     present: dict[str, int] = model.attrs["columns"]
-    deferred = {name: present[name] for name in model.attrs["deferred"]}
-    others = {name: n for name, n in present.items() if name not in deferred}
-    wanted = {name: n for name, n in columns.items() if name not in deferred}
-    wanted = wanted if set(others) <= set(wanted) else {**others, **wanted}
-    if any(wanted[name] < n for name, n in others.items()):
+    wanted = {**present, **columns}
+    if any(wanted[name] < n for name, n in present.items()):
         raise ValueError(f"A tagger can grow only, but has {present} columns, not {dict(columns)}.")
-    shim.module.grow(others, wanted)
-    model.attrs["columns"] = {**wanted, **deferred}
-    shim.resize({**shim.sizes, **_sizes(model, model.attrs["columns"])})
-    model.set_dim("nO", next(iter(model.attrs["columns"].values())), force=True)
+    shim.module.grow(present, wanted, model.attrs["deferred"])
+    shim.resize({**shim.sizes, **_sizes(model, wanted)})
+    model.attrs["columns"] = wanted
+    model.set_dim("nO", next(iter(wanted.values())), force=True)

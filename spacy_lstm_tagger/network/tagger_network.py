@@ -10,8 +10,7 @@ word dropout by count: Kiperwasser and Goldberg 2016 (https://aclanthology.org/Q
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import accumulate
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -259,15 +258,29 @@ class TaggerNetwork(nn.Module):
             Y[:, self.n_columns :] += F.embedding(tokens, of_forms)
         return Y
 
-    def grow(self, present: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+    def grow(
+        self,
+        present: Mapping[str, int],
+        wanted: Mapping[str, int],
+        deferred: Collection[str] = (),
+    ) -> None:
         """Add columns behind the present ones of each block, whose weights stay as they are.
 
-        present, wanted: number of columns of each block but deferred ones; see `grown`.
+        present, wanted: number of columns of each block, see `grown`.
+        deferred: names of the deferred ones.
         """
         state_width = self.output.out_features - self.n_columns
         states = {"states": state_width} if state_width else {}
-        self.output = grown(self.output, {**present, **states}, {**wanted, **states})
-        self.n_columns = sum(wanted.values())
+
+        def dense(columns: Mapping[str, int]) -> dict[str, int]:
+            return {name: n for name, n in columns.items() if name not in deferred}
+
+        now, then = dense(present), dense(wanted)
+        self.output = grown(self.output, {**now, **states}, {**then, **states})
+        self.n_columns = sum(then.values())
+        if self.deferred is not None:
+            now, then = ({k: columns[k] for k in deferred} for columns in (present, wanted))
+            self.deferred.output = grown(self.deferred.output, now, then)
 
 
 @torch.no_grad()
@@ -275,26 +288,22 @@ def grown(layer: nn.Linear, present: Mapping[str, int], wanted: Mapping[str, int
     """Return an output layer with more columns.
 
     A new column starts at the mean of its block's columns less 5, hence below the best of them for
-    any input: no prediction changes until it is trained. The first column of a new block starts
-    at 0: it is what all tokens have had so far.
+    any input: no prediction changes until it is trained.
 
-    present: number of columns of each block.
-    wanted: the same after growing, of more blocks maybe. None becomes smaller.
+    present, wanted: number of columns of each block, none of which becomes smaller.
     """
     place: dict[str, Any] = {"device": layer.weight.device, "dtype": layer.weight.dtype}
     result = nn.Linear(layer.in_features, sum(wanted.values()), **place)
-    pairs = ((layer.weight, result.weight), (layer.bias, result.bias))
-    begins = dict(zip(present, accumulate(present.values(), initial=0), strict=False))
-    begin_new = 0
-    for name, n_new in wanted.items():
-        n, begin = present.get(name, 0), begins.get(name, 0)
-        for values, new in pairs:
-            block, of_block = values[begin : begin + n], new[begin_new : begin_new + n_new]
-            of_block[:n] = block
-            of_block[n:] = block.mean(dim=0) if n else 0.0
+    begin = begin_new = 0
+    for name, n in present.items():
+        n_new = wanted[name]
+        for values, new in ((layer.weight, result.weight), (layer.bias, result.bias)):
+            block = values[begin : begin + n]
+            new[begin_new : begin_new + n] = block
+            new[begin_new + n : begin_new + n_new] = block.mean(dim=0)
             if values is layer.bias:
-                of_block[max(n, 1) :] += NEW_LABEL_BIAS
-        begin_new += n_new
+                new[begin_new + n : begin_new + n_new] += NEW_LABEL_BIAS
+        begin, begin_new = begin + n, begin_new + n_new
     return result
 
 

@@ -98,16 +98,15 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
 
         return torch.from_numpy(derived.cache.look_up(forms.keys, embed))
 
-    def score_deferred(self, states: Floats2d) -> Floats2d:
-        """Return the scores of all deferred blocks, shape (n_tokens, n_deferred).
+    def deferred_layer(self) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """Return weight and bias of the deferred blocks' output layer, on the CPU.
 
-        states: of the tokens that need them, shape (n_tokens, state_width).
+        They have shapes (n_deferred, state_width) and (n_deferred,).
         """
         deferred = self.module.deferred
         assert deferred is not None
-        note_thread()
-        with torch.inference_mode():
-            return deferred(torch.as_tensor(states, device=self.device)).cpu().numpy()
+        weight, bias = (values.detach().cpu() for values in deferred.output.parameters())
+        return weight.numpy(), bias.numpy()
 
     def weights(self) -> dict[str, numpy.ndarray]:
         """Return all weights by name, as arrays on the CPU."""

@@ -15,7 +15,7 @@ from .lemma import LemmaOutput
 from .morph import MorphOutput
 from .output import Cfg, Output
 from .pos import PosOutput
-from .scores import Scores
+from .scores import DeferredLayer, Scores
 from .tag import TagOutput
 
 OUTPUTS: dict[str, type[Output]] = {
@@ -121,4 +121,4 @@ def scores_of(model: Model[Any, Any], rows: Any) -> Scores:
     if not (deferred := deferred_of(columns)):
         return Scores(rows, columns)
     shim: Any = model.get_ref("output_layer").shims[0]
-    return Scores(rows, columns, deferred, shim.score_deferred)
+    return Scores(rows, columns, deferred, DeferredLayer(*shim.deferred_layer()))

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy
-from spacy.attrs import ORTH
 from spacy.strings import StringStore
-from spacy.tokens import Doc, Token
+from spacy.tokens import Token
 
 from ..arrays import Floats2d, Ints1d
 from ..features.casing import Casing, casing_of
@@ -31,8 +30,10 @@ from .lemma_table import (
     outputs_before,
     pairs_of,
 )
+from .morph import COMBINATIONS
 from .output import MISSING, WHITE_SPACE, Cfg, Output
 from .scores import Scores
+from .words import Words
 
 UNKNOWN = "_"
 """What CoNLL-U files have as the lemma of a word whose lemma is not known."""
@@ -128,39 +129,34 @@ class LemmaOutput(Output):
         return self.codes(values, words, cfg, "")[self.name]
 
     def choose(
-        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+        self, scores: Scores, chosen: Mapping[str, Ints1d], words: Words, cfg: Cfg
     ) -> Ints1d:
         """Return the hash of every token's lemma, which is in the docs' string stores."""
         if not len(scores):
             return numpy.zeros(0, dtype="int64")
-        orths = numpy.concatenate([doc.to_array(ORTH) for doc in docs])
-        seen, rules = self._seen_of(docs[0].vocab.strings, cfg), self._rules_of(cfg)
+        seen, rules = self._seen_of(words.docs[0].vocab.strings, cfg), self._rules_of(cfg)
         before = [chosen[name] for name in outputs_before(cfg)]
-        lemmas = seen.look_up(orths, before)
-        ends = numpy.cumsum([len(doc) for doc in docs])
+        lemmas = seen.look_up(words.orths, before)
         if len(missing := numpy.flatnonzero(lemmas == 0)):
-            owners = numpy.searchsorted(ends, missing, side="right").tolist()
-            stores = [docs[i].vocab.strings for i in owners]
-            words = [
-                strings[orth] for strings, orth in zip(stores, orths[missing].tolist(), strict=True)
-            ]
-            lemmas[missing] = seen.look_up(
-                rules.lowered(words), [choices[missing] for choices in before]
-            )
+            stores = words.stores(missing)
+            pairs = zip(stores, words.orths[missing].tolist(), strict=True)
+            texts = [strings[orth] for strings, orth in pairs]
+            lowered = rules.lowered(texts)
+            lemmas[missing] = seen.look_up(lowered, [choices[missing] for choices in before])
             ruled = numpy.flatnonzero(lemmas[missing] == 0)
-            found = rules.lemmas(
-                [words[i] for i in ruled.tolist()], scores.deferred(self.name, missing[ruled])
-            )
+            by_rule = [(stores[i], texts[i]) for i in ruled.tolist()]
+            of_ruled = scores.deferred(self.name, missing[ruled])
+            found = rules.lemmas([text for _, text in by_rule], of_ruled)
             lemmas[missing[ruled]] = [
-                stores[i].add(lemma) for i, lemma in zip(ruled.tolist(), found, strict=True)
+                strings.add(lemma) for (strings, _), lemma in zip(by_rule, found, strict=True)
             ]
-        for doc, end in zip(docs, ends.tolist(), strict=True):
+        for doc, end in zip(words.docs, words.ends.tolist(), strict=True):
             if doc.vocab.strings is not seen.strings:
                 seen.share(doc.vocab.strings, lemmas[end - len(doc) : end].tolist())
         return lemmas.view("int64")
 
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the lemmas of tokens of one doc, see `Output.set`."""
+        """Set the lemmas of tokens, see `Output.set`."""
         for token, lemma in zip(tokens, choices.view("uint64").tolist(), strict=True):
             token.lemma = lemma
         for i in numpy.flatnonzero(choices == WHITE_SPACE).tolist():
@@ -182,7 +178,7 @@ class LemmaOutput(Output):
 
     def _seen_of(self, strings: StringStore, cfg: Cfg) -> Seen:
         seen = self._seen  # another thread may replace it
-        present = (cfg[TABLE], cfg[RULES], list(cfg["labels"]), cfg.get("morph_combinations"))
+        present = (cfg[TABLE], cfg[RULES], list(cfg["labels"]), cfg.get(COMBINATIONS))
         if seen is None or seen.strings is not strings or not seen.is_of(present):
             seen = self._seen = arrange(present, strings, cfg, self._rules_of(cfg))
         return seen

@@ -14,7 +14,7 @@ from spacy.strings import StringStore, get_string_id
 
 from ..arrays import Ints1d
 from .lemma_choice import Rules
-from .morph import MorphOutput
+from .morph import COMBINATIONS
 from .output import Cfg
 from .pos import PARTS_OF_SPEECH
 
@@ -76,7 +76,7 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
     before = outputs_before(cfg)
     labels = {"tag": cfg["labels"], "pos": PARTS_OF_SPEECH}
     if "morph" in before:
-        labels["morph"] = MorphOutput().labels(cfg)
+        labels["morph"] = cfg[COMBINATIONS]
     places = [{label: i for i, label in enumerate(labels[name])} for name in before]
     analyses = [
         [place.get(label, -2) for place, label in zip(places, names, strict=True)]

@@ -1,9 +1,7 @@
-"""Morphological features (`token.morph`, FEATS).
+"""Morphological features (`token.morph`, FEATS), as whole combinations.
 
-Each feature, such as Case, is a block of columns, one for each of its values and one for a word
-that does not have it. There are thousands of combinations in some languages, but some dozens of
-values. A token never gets a combination that training does not have with its part of speech: the
-best of those is chosen.
+A token never gets a combination that training does not have with its part of speech. Only the
+scores of those that it may have are computed: some languages have thousands in all.
 
 Source: https://universaldependencies.org/u/feat
 """
@@ -16,17 +14,25 @@ from typing import Any, ClassVar
 import numpy
 from spacy.morphology import Morphology
 from spacy.pipeline.morphologizer import morphologizer_score
-from spacy.tokens import Doc, MorphAnalysis, Token
+from spacy.tokens import MorphAnalysis, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
 from ..arrays import Floats2d, Ints1d
-from .combinations import ANY, NONE, Combinations, combine, features_of
 from .gold import GoldCombinations
-from .output import MISSING, Cfg, Output
+from .output import MISSING, Cfg, Output, encode
+from .pos import PARTS_OF_SPEECH
 from .scores import Scores
+from .words import Words
 
-VALUES, COMBINATIONS = "morph_values", "morph_combinations"
+NONE = "_"
+"""spaCy's name of the combination of no features. A token without annotation has ""."""
+
+COMBINATIONS, ALLOWED = "morph_combinations", "morph_allowed"
+"""Keys of `cfg`: all combinations; and those that each part of speech, or tag, has."""
+
+Allowed = tuple[Ints1d, list[Ints1d]]
+"""For each part of speech, or tag, the number of its set; and the combinations in each set."""
 
 
 class MorphOutput(Output):
@@ -38,13 +44,13 @@ class MorphOutput(Output):
     name = "morph"
     attr = "MORPH"
     gold_attrs = ("MORPH",)
-    weight = 0.1  # the score of a combination is a sum: its gradient reaches the encoder many times
-    learned: ClassVar[Mapping[str, Any]] = {VALUES: {}, COMBINATIONS: {}}
+    weight = 0.5
+    deferred = True
+    learned: ClassVar[Mapping[str, Any]] = {COMBINATIONS: [], ALLOWED: {}}
 
     def __init__(self) -> None:
-        self._table: Combinations | None = None
+        self._allowed: tuple[tuple[Any, ...], Allowed] | None = None
         self._analyses: tuple[Vocab, Sequence[str], list[MorphAnalysis]] | None = None
-        self._codes: dict[str, dict[str, int]] = {}
 
     @property
     def default_score_weights(self) -> dict[str, float | None]:
@@ -53,17 +59,10 @@ class MorphOutput(Output):
 
     def labels(self, cfg: Cfg) -> Sequence[str]:
         """Return the combinations of features that training has, such as "Case=Nom|Number=Sing"."""
-        return list(dict.fromkeys(m for found in cfg[COMBINATIONS].values() for m in found))
-
-    def columns(self, cfg: Cfg) -> dict[str, int]:
-        """Return the number of values of each feature, absence included."""
-        return {self._block(feature): len(values) for feature, values in cfg[VALUES].items()}
-
-    def _block(self, feature: str) -> str:
-        return f"{self.name}:{feature}"
+        return cfg[COMBINATIONS]
 
     def initialize(self, gold: GoldCombinations, cfg: Cfg, name: str) -> None:
-        """Note features and combinations. Raises ValueError if no token has a feature."""
+        """Note the combinations. Raises ValueError if no token has a feature."""
         found = {morph for (morph,) in gold.of("MORPH")}
         if not found - {NONE}:
             raise ValueError(
@@ -71,104 +70,68 @@ class MorphOutput(Output):
                 "has morphological features. Train on a corpus that has them (in CoNLL-U: FEATS), "
                 "or take 'morph' out of outputs."
             )
-        cfg[VALUES], cfg[COMBINATIONS] = {}, {}
-        self.add(sorted(found), cfg)
+        cfg[COMBINATIONS], cfg[ALLOWED] = sorted(found), {}
         self.learn(gold, cfg)
-
-    def add_label(self, label: str, cfg: Cfg, name: str) -> int:
-        """Add a combination of features that any part of speech may have, see `Output`."""
-        label = Morphology.dict_to_feats(Morphology.feats_to_dict(label)) or NONE
-        known = cfg[COMBINATIONS]
-        if label in known.get(ANY, []):
-            return 0
-        self.add([label], cfg)
-        cfg[COMBINATIONS] = {ANY: [], **{k: [*found, label] for k, found in known.items()}}
-        if not known:
-            cfg[COMBINATIONS][ANY].append(label)
-        return 1
-
-    def add(self, combinations: Iterable[str], cfg: Cfg) -> None:
-        """Add the features of combinations, and their values, behind those known."""
-        values = {feature: list(known) for feature, known in cfg[VALUES].items()}
-        for combination in combinations:
-            for feature, value in features_of(combination).items():
-                known = values.setdefault(feature, [""])
-                if value not in known:
-                    known.append(value)
-        cfg[VALUES] = values
 
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
         """Add the combinations of each part of speech to those known."""
-        known: dict[str, list[str]] = cfg[COMBINATIONS]
+        known: dict[str, list[str]] = cfg[ALLOWED]
+        labels = set(cfg[COMBINATIONS])
         given = _given(cfg)
-        pairs = gold.of(given.upper(), "MORPH") if given else set()
-        pairs |= {(ANY, morph) for (morph,) in gold.of("MORPH")}
-        for key, morph in sorted(pairs):
-            if morph not in known.get(key, []) and self._has_columns(morph, cfg):
+        for key, morph in sorted(gold.of(given.upper(), "MORPH") if given else ()):
+            if morph in labels and morph not in known.get(key, []):
                 known = {**known, key: [*known.get(key, []), morph]}
-        cfg[COMBINATIONS] = known  # a new object if anything was added: threads may be reading it
+        cfg[ALLOWED] = known  # a new object if anything was added: threads may be reading the other
 
-    def _has_columns(self, combination: str, cfg: Cfg) -> bool:
-        values = cfg[VALUES]
-        return all(v in values.get(k, []) for k, v in features_of(combination).items())
+    def add_label(self, label: str, cfg: Cfg, name: str) -> int:
+        """Add a combination of features, see `Output`. Training shows which words may have it."""
+        label = Morphology.dict_to_feats(Morphology.feats_to_dict(label)) or NONE
+        if label in cfg[COMBINATIONS]:
+            return 0
+        cfg[COMBINATIONS] = [*cfg[COMBINATIONS], label]
+        return 1
 
     def codes(
         self, values: Sequence[str | None], words: Sequence[str], cfg: Cfg, name: str
     ) -> dict[str, Ints1d]:
-        """Return the column of each token's value of each feature, see `Output.codes`."""
-        known = cfg[VALUES]
-        distinct = {value for value in values if value}
-        unseen = sorted(value for value in distinct if not self._has_columns(value, cfg))
-        if unseen:
-            raise ValueError(
-                f"[{name}] The gold features {unseen} have values that the component does not "
-                f"know. Add them with add_label(..., output='{self.name}'), or initialize with "
-                "examples that have them. Nothing was learned from this batch."
-            )
-        features = {value: features_of(value) for value in distinct}
-        result = {}
-        for feature, of_feature in known.items():
-            columns = {v: of_feature.index(features[v].get(feature, "")) for v in distinct}
-            codes = [columns[value] if value else MISSING for value in values]
-            result[self._block(feature)] = numpy.asarray(codes, dtype="int64")
-        return result
+        """Return the column of each token's combination, see `Output.codes`."""
+        codes: dict[str | None, int] = {label: i for i, label in enumerate(self.labels(cfg))}
+        codes.update({None: MISSING, "": MISSING})
+        return {self.name: encode(values, codes, self.attr, name, self.name)}
 
     def label_scores(self, scores: Scores, cfg: Cfg) -> Floats2d:
-        """Return the score of every combination of features, see `Output.label_scores`."""
-        block = scores.blocks([self._block(feature) for feature in cfg[VALUES]])
-        return block @ self._combinations(cfg).columns.T
-
-    def marginals(self, blocks: Mapping[str, Floats2d], cfg: Cfg) -> dict[str, Floats2d]:
-        """Return the probabilities of values among the combinations that training has.
-
-        The score of a combination is the sum of its values' scores; a softmax over all
-        combinations gives their probabilities, which add up to those of the values.
-        """
-        together = self._combinations(cfg).marginals(list(blocks.values()))
-        return dict(zip(blocks, together, strict=True))
+        """Return the score of every combination, see `Output.label_scores`."""
+        return scores.deferred(self.name, numpy.arange(len(scores)))
 
     def choose(
-        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+        self, scores: Scores, chosen: Mapping[str, Ints1d], words: Words, cfg: Cfg
     ) -> Ints1d:
-        """Return the best combination for every token, an index of `labels`."""
-        table = self._combinations(cfg)
-        block = scores.blocks([self._block(feature) for feature in cfg[VALUES]])
+        """Return the best allowed combination of every token, an index of `labels`."""
+        result = numpy.zeros(len(scores), dtype="int64")
+        set_of_given, sets = self._allowed_sets(cfg)
         given = _given(cfg)
-        if given:
-            keys = table.key_of_given[chosen[given]]
-        else:
-            keys = numpy.zeros(len(block), dtype="int64")
-        return table.best(block, keys)
+        of_tokens = set_of_given[chosen[given]] if given else result
+        for number in numpy.unique(of_tokens).tolist():
+            tokens = numpy.flatnonzero(of_tokens == number)
+            allowed = sets[number]
+            best: Any = 0
+            if len(allowed) > 1:
+                best = scores.deferred(self.name, tokens, allowed).argmax(axis=1)
+            result[tokens] = allowed[best]
+        return result
 
-    def _combinations(self, cfg: Cfg) -> Combinations:
-        table = self._table  # another thread may replace it
-        present = (cfg[VALUES], cfg[COMBINATIONS], list(cfg["labels"]))
-        if table is None or not table.is_of(*present):
-            table = self._table = combine(*present, given=_given(cfg), labels=self.labels(cfg))
-        return table
+    def _allowed_sets(self, cfg: Cfg) -> Allowed:
+        """Return which combinations are allowed, the same arrays as long as nothing changes."""
+        given = _given(cfg)
+        tags = list(cfg["labels"]) if given == "tag" else []
+        sources = (cfg[COMBINATIONS], cfg[ALLOWED], tags)
+        kept = self._allowed  # another thread may replace it
+        if kept is None or kept[0][:2] != sources[:2] or kept[0][2] != tags:
+            kept = self._allowed = (sources, allowed_sets(*sources, given=given))
+        return kept[1]
 
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the features of tokens of one doc, see `Output.set`."""
+        """Set the features of tokens, see `Output.set`."""
         analyses = self._analyses_of(tokens[0].vocab, cfg)
         for token, choice in zip(tokens, choices.tolist(), strict=True):
             token.morph = analyses[choice]
@@ -177,7 +140,7 @@ class MorphOutput(Output):
         """Return the combinations as spaCy keeps them, and last that of white space: none."""
         kept, combinations = self._analyses, cfg[COMBINATIONS]
         if kept is None or kept[0] is not vocab or kept[1] is not combinations:
-            names = ["" if morph == NONE else morph for morph in self.labels(cfg)]
+            names = ["" if morph == NONE else morph for morph in combinations]
             kept = (vocab, combinations, [MorphAnalysis(vocab, name) for name in [*names, ""]])
             self._analyses = kept
         return kept[2]
@@ -188,17 +151,39 @@ class MorphOutput(Output):
         return {name: score for name, score in scores.items() if name.startswith("morph")}
 
     def check(self, cfg: Cfg, name: str) -> None:
-        """Raise ValueError unless `cfg` has features, their values, and combinations of these."""
-        values, combinations = cfg[VALUES], cfg[COMBINATIONS]
-        sound = all(
-            isinstance(table, dict) and all(_is_list_of_texts(row) for row in table.values())
-            for table in (values, combinations)
-        )
-        if not sound or not all(self._has_columns(m, cfg) for m in self.labels(cfg)):
+        """Raise ValueError unless `cfg` has combinations, and which of them are allowed."""
+        combinations, allowed = cfg[COMBINATIONS], cfg[ALLOWED]
+        sound = isinstance(allowed, dict) and all(map(_is_list, (combinations, *allowed.values())))
+        sound = sound and all(row and set(row) <= set(combinations) for row in allowed.values())
+        if not sound or len(set(combinations)) < len(combinations):
             raise ValueError(
-                f"[{name}] '{VALUES}' and '{COMBINATIONS}' in 'cfg' are not morphological features "
-                "and combinations of them."
+                f"[{name}] '{COMBINATIONS}' and '{ALLOWED}' in 'cfg' are not combinations of "
+                "features, and those of each part of speech."
             )
+
+
+def allowed_sets(
+    combinations: Sequence[str],
+    allowed: Mapping[str, Sequence[str]],
+    tags: Sequence[str],
+    *,
+    given: str,
+) -> Allowed:
+    """Return which combinations are allowed. The first set has all of them.
+
+    combinations: all combinations.
+    allowed: those of each part of speech, or tag.
+    tags: the component's labels.
+    given: what they are of: "pos", "tag", or "" for neither.
+    """
+    places = {label: i for i, label in enumerate(combinations)}
+    sets: list[Ints1d] = [numpy.arange(len(combinations))]
+    number = {}
+    for key, row in allowed.items():
+        number[key] = len(sets)
+        sets.append(numpy.asarray([places[label] for label in row], dtype="int64"))
+    names = {"pos": PARTS_OF_SPEECH, "tag": tags}.get(given, [])
+    return numpy.asarray([number.get(name, 0) for name in names], dtype="int64"), sets
 
 
 def _given(cfg: Cfg) -> str:
@@ -206,5 +191,5 @@ def _given(cfg: Cfg) -> str:
     return next((name for name in ("pos", "tag") if name in cfg["outputs"]), "")
 
 
-def _is_list_of_texts(value: object) -> bool:
+def _is_list(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)

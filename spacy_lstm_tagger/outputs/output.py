@@ -14,6 +14,7 @@ from spacy.training import Example
 from ..arrays import Floats2d, Ints1d
 from .gold import GoldCombinations
 from .scores import Scores
+from .words import Words
 
 MISSING = -1
 """Code of a token without a gold value: empty, misaligned or not annotated."""
@@ -126,21 +127,14 @@ class Output(ABC):
         places = {label: i for i, label in enumerate(self.labels(cfg))}
         return numpy.asarray([places.get(value, MISSING) for value in values], dtype="int64")
 
-    def marginals(self, blocks: Mapping[str, Floats2d], cfg: Cfg) -> dict[str, Floats2d]:
-        """Return the probabilities that its blocks have together, for training.
-
-        They are the same if there is one block.
-        blocks: softmax of each block's logits, shape (n_tokens, n_columns) each.
-        """
-        return dict(blocks)
-
     def choose(
-        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+        self, scores: Scores, chosen: Mapping[str, Ints1d], words: Words, cfg: Cfg
     ) -> Ints1d:
         """Return what is chosen for every token, as a number, shape (n_tokens,).
 
-        scores: scores of all tokens of the docs.
+        scores: scores of all tokens.
         chosen: what the outputs before this one have chosen, by output name.
+        words: the tokens.
         """
         block = scores.block(self.name)
         if not len(block):  # numpy finds no maximum among no labels
@@ -148,37 +142,24 @@ class Output(ABC):
         return block.argmax(axis=1)
 
     def annotate(
-        self, tokens: Sequence[Sequence[Token]], choices: Sequence[Ints1d], cfg: Cfg
+        self, docs: Sequence[Doc], tokens: Sequence[Token], choices: Ints1d, cfg: Cfg
     ) -> None:
         """Set the attribute of every token, of those that have it only if `cfg` says overwrite.
 
-        tokens: the tokens of each doc.
-        choices: what `choose` returned, and `WHITE_SPACE`, shape (n_tokens,) for each doc.
+        docs: docs of one vocab.
+        tokens: their tokens, at least one.
+        choices: what `choose` returned, and `WHITE_SPACE`, shape (n_tokens,).
         """
-        for of_doc, chosen in zip(tokens, choices, strict=True):
-            if of_doc:
-                of_doc, chosen = self.free(of_doc, chosen, cfg)
-                self.set(of_doc, chosen, cfg)
+        annotated = (doc.has_annotation(self.attr) for doc in docs if len(doc))
+        if not cfg["overwrite"] and any(annotated):
+            present = numpy.concatenate([doc.to_array([self.attr]).reshape(-1) for doc in docs])
+            free = numpy.flatnonzero(present == 0)
+            tokens, choices = [tokens[i] for i in free.tolist()], choices[free]
+        self.set(tokens, choices, cfg)
 
     @abstractmethod
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the attribute of tokens of one doc, at least one.
-
-        choices: see `annotate`, shape (n_tokens,).
-        """
-
-    def free(
-        self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg
-    ) -> tuple[Sequence[Token], Ints1d]:
-        """Return the tokens of a doc that are to be annotated, with their choices.
-
-        They are those without the attribute, all of them if `cfg` says overwrite.
-        """
-        doc = tokens[0].doc
-        if cfg["overwrite"] or not doc.has_annotation(self.attr):
-            return tokens, choices
-        free = numpy.flatnonzero(doc.to_array(self.attr) == 0)
-        return [tokens[i] for i in free.tolist()], choices[free]
+        """Set the attribute of tokens of one vocab, see `annotate`."""
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the scores of predicted docs, as a spaCy scorer does."""
@@ -192,7 +173,11 @@ class Output(ABC):
 
 
 def encode(
-    values: Sequence[str | None], codes: Mapping[str | None, int], attr: str, name: str
+    values: Sequence[str | None],
+    codes: Mapping[str | None, int],
+    attr: str,
+    name: str,
+    output: str = "tag",
 ) -> Ints1d:
     """Return the code of each value. Raises ValueError that names the values without one."""
     try:
@@ -202,6 +187,6 @@ def encode(
         what = "tags" if attr == "TAG" else f"values of {attr}"
         raise ValueError(
             f"[{name}] The gold {what} {unseen} are not among the component's labels. Add them "
-            "with add_label(), or initialize with labels or examples that have them. Nothing was "
-            "learned from this batch."
+            f"with add_label({'' if attr == 'TAG' else f'..., output={output!r}'}), or initialize "
+            "with labels or examples that have them. Nothing was learned from this batch."
         ) from None

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.parts_of_speech import IDS, SPACE
-from spacy.tokens import Doc, Token
+from spacy.tokens import Token
 
 from ..arrays import Ints1d
 from .gold import GoldCombinations
 from .output import WHITE_SPACE, Cfg, Output
 from .scores import Scores
+from .words import Words
 
 PARTS_OF_SPEECH = (
     *("ADJ", "ADP", "ADV", "AUX", "CONJ", "CCONJ", "DET"),
@@ -70,7 +71,7 @@ class PosOutput(Output):
         cfg[KEY] = known  # a new object if anything was added: threads may be reading the other
 
     def choose(
-        self, scores: Scores, chosen: Mapping[str, Ints1d], docs: Sequence[Doc], cfg: Cfg
+        self, scores: Scores, chosen: Mapping[str, Ints1d], words: Words, cfg: Cfg
     ) -> Ints1d:
         """Return the best columns among the parts of speech that the chosen tags may have."""
         block = scores.block(self.name)
@@ -92,7 +93,7 @@ class PosOutput(Output):
         return allowed
 
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the parts of speech of tokens of one doc, see `Output.set`."""
+        """Set the parts of speech of tokens, see `Output.set`."""
         ids = numpy.where(choices == WHITE_SPACE, SPACE, _IDS[choices])
         for token, pos in zip(tokens, ids.tolist(), strict=True):
             token.pos = pos

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import numpy
 
-from ..arrays import Floats2d, Ints1d
+from ..arrays import Floats1d, Floats2d, Ints1d
 
-ScoreDeferred = Callable[[Floats2d], Floats2d]
-"""From states of tokens, shape (n_tokens, state_width), to the scores of all deferred blocks."""
+
+class DeferredLayer(NamedTuple):
+    """Output layer of the deferred blocks.
+
+    weight: shape (n_columns, state_width).
+    bias: shape (n_columns,).
+    """
+
+    weight: Floats2d
+    bias: Floats1d
 
 
 class Scores:
     """Scores of tokens, docs one after another, in blocks of columns.
 
     Blocks of many columns may be deferred: a model gives a few numbers for each token in their
-    place, its state, from which they are computed for the tokens that need them.
+    place, its state, from which those scores are computed that are needed.
 
     rows: scores of the other blocks and then states, shape (n_tokens, n).
     columns: number of columns of each block.
     deferred: names of the blocks that are deferred, the last of `columns`.
-    score_deferred: needed if there are any.
+    layer: needed if there are any.
     """
 
     def __init__(
@@ -29,9 +38,9 @@ class Scores:
         rows: Floats2d,
         columns: Mapping[str, int],
         deferred: Collection[str] = (),
-        score_deferred: ScoreDeferred | None = None,
+        layer: DeferredLayer | None = None,
     ) -> None:
-        self._rows, self._score_deferred = rows, score_deferred
+        self._rows, self._layer = rows, layer
         self._places = _places({k: n for k, n in columns.items() if k not in deferred})
         self._deferred = _places({k: n for k, n in columns.items() if k in deferred})
 
@@ -42,16 +51,21 @@ class Scores:
         """Return the scores of a block for all tokens, a view of shape (n_tokens, n_columns)."""
         return self._rows[:, self._places[name]]
 
-    def blocks(self, names: Collection[str]) -> Floats2d:
-        """Return the scores of neighbouring blocks side by side, a view."""
-        places = [self._places[name] for name in names]
-        return self._rows[:, places[0].start : places[-1].stop]
+    def deferred(self, name: str, tokens: Ints1d, columns: Ints1d | None = None) -> Floats2d:
+        """Compute scores of a deferred block, shape (n, n_columns).
 
-    def deferred(self, name: str, tokens: Ints1d) -> Floats2d:
-        """Compute the scores of a deferred block for some tokens, shape (n, n_columns)."""
-        assert self._score_deferred is not None
-        states = self._rows[tokens, max((p.stop for p in self._places.values()), default=0) :]
-        return self._score_deferred(states)[:, self._deferred[name]]
+        tokens: indices of the tokens that need them, shape (n,).
+        columns: indices of the columns of the block that are needed, None for all.
+        """
+        assert self._layer is not None
+        start = max((place.stop for place in self._places.values()), default=0)
+        states = numpy.maximum(self._rows[tokens, start:], 0.0)
+        place = self._deferred[name]
+        weight, bias = (
+            values[place] if columns is None else values[place.start + columns]
+            for values in self._layer
+        )
+        return states @ weight.T + bias
 
 
 def _places(columns: Mapping[str, int]) -> dict[str, slice]:

@@ -47,7 +47,7 @@ class TagOutput(Output):
         return {self.name: encode(values, codes, self.attr, name)}
 
     def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the tags of tokens of one doc, see `Output.set`."""
+        """Set the tags of tokens, see `Output.set`."""
         labels = self.labels(cfg)
         for token, column in zip(tokens, choices.tolist(), strict=True):
             token.tag_ = self.white_space if column < 0 else labels[column]

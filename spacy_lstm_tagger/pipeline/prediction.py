@@ -11,9 +11,9 @@ from spacy.tokens import Doc
 from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
-from ..features.white_space import white_space_rows
 from ..outputs import scores_of
-from ..outputs.output import WHITE_SPACE, Output
+from ..outputs.output import WHITE_SPACE, Cfg, Output
+from ..outputs.words import Words
 from .probabilities import probabilities_of, score_tokens, set_white_space, tags_of
 
 
@@ -48,18 +48,39 @@ def predict_docs(
     rows = score_tokens(tagger, docs)
     probabilities = None
     only_tags = [output.name for output in outputs] == ["tag"]
-    space = white_space_rows(docs if with_probabilities or not only_tags else [])
+    words = Words(docs)
+    space = words.white_space if with_probabilities or not only_tags else numpy.zeros(0, dtype=int)
     scores = scores_of(tagger.model, to_numpy(rows))
     if with_probabilities:
         probabilities = to_numpy(probabilities_of(tagger, tags_of(tagger, rows)))
         set_white_space(probabilities, tagger.labels, space)
     chosen: dict[str, Ints1d] = {}
     for output in outputs:
-        chosen[output.name] = output.choose(scores, chosen, docs, tagger.cfg)
+        chosen[output.name] = output.choose(scores, chosen, words, tagger.cfg)
     for name in set(chosen) - {"tag"}:
         chosen[name][space] = WHITE_SPACE
     of_docs = {name: by_doc(choices, docs) for name, choices in chosen.items()}
     return Prediction(of_docs, probabilities)
+
+
+def annotate_docs(
+    outputs: Sequence[Output],
+    docs: Sequence[Doc],
+    chosen: Mapping[str, Sequence[Ints1d]],
+    cfg: Cfg,
+) -> None:
+    """Set the annotation of some outputs, see `Output.annotate`.
+
+    chosen: choices of each output, see `Prediction`.
+    """
+    vocabs = {id(doc.vocab): doc.vocab for doc in docs if len(doc)}
+    for vocab in vocabs.values() if outputs else ():
+        places = [i for i, doc in enumerate(docs) if doc.vocab is vocab]
+        own = [docs[i] for i in places]
+        tokens = [token for doc in own for token in doc]
+        for output in outputs:
+            choices = numpy.concatenate([chosen[output.name][i] for i in places])
+            output.annotate(own, tokens, choices, cfg)
 
 
 def by_doc(rows: numpy.ndarray, docs: Sequence[Doc]) -> list[numpy.ndarray]:

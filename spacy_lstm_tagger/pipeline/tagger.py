@@ -26,7 +26,7 @@ from .arguments import as_docs, as_examples, check_predicted
 from .kept_probabilities import add_extensions, check_setting, save
 from .learning import LearningTagger
 from .loading import restored_after_errors
-from .prediction import Prediction, predict_docs
+from .prediction import Prediction, annotate_docs, predict_docs
 from .probabilities import label_probabilities
 
 
@@ -268,10 +268,7 @@ class LSTMTagger(LearningTagger):
         if "tag" in chosen:
             self._set_tags(docs, batch_tag_ids)
         others = [output for output in self.outputs if output.name in {*chosen} - {"tag"}]
-        if others:
-            tokens = [list(doc) for doc in docs]
-            for output in others:
-                output.annotate(tokens, chosen[output.name], self.cfg)
+        annotate_docs(others, docs, chosen, self.cfg)
         if isinstance(batch_tag_ids, Prediction) and batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 

@@ -38,7 +38,7 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
     check_quantizable(network.attrs["cell"], precision)
     # imported here, because this module is imported even if onnx is missing
     import_extra("onnx", extra="onnx")
-    from .onnx_graph import deferred_graph, embed_graph, encode_graph
+    from .onnx_graph import embed_graph, encode_graph
 
     exported = {
         "@architectures": "spacy-lstm-tagger.OnnxTagger.v1",
@@ -59,9 +59,8 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
         "embed": embed_graph(weights, small=quantized),
         "encode": encode_graph(weights, cell=network.attrs["cell"], quantized=quantized),
     }
-    if network.attrs["deferred"]:
-        graphs["deferred"] = deferred_graph(weights)
-    _onnx_shim(onnx_network).set_graphs(graphs)
+    layer = trained_shim.deferred_layer() if network.attrs["deferred"] else None
+    _onnx_shim(onnx_network).set_graphs(graphs, layer)
     for node in (onnx_network, tagger.model):
         node.set_dim("nO", network.get_dim("nO"), force=True)
     requirements = nlp.meta.setdefault("requirements", [])

@@ -1,4 +1,4 @@
-"""Build the network as ONNX graphs: `embed` for word forms, `encode` for sentences, and `deferred`.
+"""Build the network as two ONNX graphs: `embed` for word forms, `encode` for sentences.
 
 Needs the package `onnx`. Running the graphs needs only `onnxruntime` (see `onnx_tagger`).
 Source: https://onnx.ai/onnx/operators (LSTM, GRU and RNN; with `sequence_lens`, neither direction
@@ -126,21 +126,6 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
         of_form = graph.weight(weights["deferred.of_form.weight"].T)
         rows = graph.add("Concat", rows, graph.add("MatMul", rows, of_form), axis=1)
     return graph.build(inputs, rows, ["n", "row_width"])
-
-
-def deferred_graph(weights: Weights) -> bytes:
-    """Return the graph from states of tokens to the logits of all deferred blocks.
-
-    The logits have shape (n, n_deferred).
-
-    weights: state dict of a `TaggerNetwork` that has deferred blocks.
-    """
-    graph = GraphBuilder()
-    inputs: dict[str, tuple[int, list[Any]]] = {"states": (TensorProto.FLOAT, ["n", "width"])}
-    weight = graph.weight(weights["deferred.output.weight"].T)
-    scores = graph.add("MatMul", graph.add("Relu", "states"), weight)
-    scores = graph.add("Add", scores, graph.weight(weights["deferred.output.bias"]))
-    return graph.build(inputs, scores, ["n", "n_scores"])
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:

@@ -16,8 +16,10 @@ from .graph_check import check_graph
 from .session import GraphSession
 
 GRAPHS = ("embed", "encode")
-DEFERRED = "deferred"
-"""Graph that only models with deferred blocks have."""
+DEFERRED = ("deferred weight", "deferred bias")
+"""Keys of the output layer of deferred blocks, in float32, beside those of the graphs."""
+
+Layer = tuple[numpy.ndarray, numpy.ndarray]
 
 
 class OnnxShim(Shim):
@@ -31,6 +33,7 @@ class OnnxShim(Shim):
         self.threads = threads
         self.graphs: dict[str, bytes] = {}
         self.sessions: dict[str, GraphSession] = {}
+        self.layer: Layer | None = None
         self.cache = FormCache()
 
     def run(self, name: str, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
@@ -44,12 +47,13 @@ class OnnxShim(Shim):
                 f"model. Export it again. ({type(error).__name__}: {error})"
             ) from error
 
-    def score_deferred(self, states: Floats2d) -> Floats2d:
-        """Return the scores of all deferred blocks, shape (n_tokens, n_deferred).
+    def deferred_layer(self) -> Layer:
+        """Return weight and bias of the deferred blocks' output layer.
 
-        states: of the tokens that need them, shape (n_tokens, state_width).
+        They have shapes (n_deferred, state_width) and (n_deferred,).
         """
-        return self.run(DEFERRED, {"states": numpy.ascontiguousarray(states)})
+        assert self.layer is not None
+        return self.layer
 
     def session(self, name: str) -> GraphSession:
         """Return the session of a graph. Raises ValueError if there is no such graph."""
@@ -72,6 +76,11 @@ class OnnxShim(Shim):
         """
         if not self.graphs:
             return
+        n_deferred = 0 if self.layer is None else len(self.layer[1])
+        if n_deferred != sizes["n_deferred"]:
+            raise ValueError(
+                f"the network gives {n_deferred} deferred scores, not {sizes['n_deferred']}"
+            )
         with_vectors = "vectors" in self.session("encode").ranks
         if with_vectors != vectors:
             raise ValueError(f"the network reads static vectors: {with_vectors}, not {vectors}")
@@ -87,37 +96,40 @@ class OnnxShim(Shim):
             return  # only the pipeline knows the width of its vectors
         lengths = numpy.ones(1, dtype="int32")
         width = self.row_width(rows)
+        state_width = 0 if self.layer is None else self.layer[0].shape[1]
+        if rows.shape[1] - width != state_width:
+            raise ValueError(f"the network gives states of {rows.shape[1] - width} numbers")
         scores = self.run("encode", {"rows": rows[None, :, :width], "lengths": lengths})
-        n_columns = sizes["n_columns"] + rows.shape[1] - width
+        n_columns = sizes["n_columns"] + state_width
         if scores.shape != (1, 1, n_columns):
             raise ValueError(f"the network gives {scores.shape[-1]} scores, not {n_columns}")
-        if sizes["n_deferred"]:
-            deferred = self.score_deferred(rows[:, width:])
-            if deferred.shape != (1, sizes["n_deferred"]):
-                raise ValueError(
-                    f"the network gives {deferred.shape[-1]} deferred scores, not "
-                    f"{sizes['n_deferred']}"
-                )
 
     def row_width(self, rows: Floats2d) -> int:
         """Return how many of the numbers of an embedding are read; the others belong to states."""
-        if DEFERRED not in self.graphs:
-            return rows.shape[1]
-        return self.session("encode").widths["rows"]
+        return rows.shape[1] if self.layer is None else self.session("encode").widths["rows"]
 
-    def set_graphs(self, graphs: dict[str, bytes]) -> None:
-        """Replace the graphs, and drop the sessions and the cache of embeddings."""
+    def set_graphs(self, graphs: dict[str, bytes], layer: Layer | None = None) -> None:
+        """Replace the graphs, and drop the sessions and the cache of embeddings.
+
+        layer: see `deferred_layer`; None if there are no deferred blocks.
+        """
         self.graphs, self.sessions, self.cache = graphs, {}, FormCache()
+        self.layer = layer
 
     def to_bytes(self) -> bytes:
-        """Return the graphs as bytes."""
-        return srsly.msgpack_dumps(self.graphs)
+        """Return the graphs, and the layer of deferred blocks, as bytes."""
+        layer = [] if self.layer is None else [values.astype("<f4") for values in self.layer]
+        arrays = zip(DEFERRED, (values.tobytes() for values in layer), strict=False)
+        return srsly.msgpack_dumps({**self.graphs, **dict(arrays)})
 
     def from_bytes(self, bytes_data: bytes) -> OnnxShim:
         """Load graphs. Raises ValueError if they are damaged, and then keeps the present ones."""
         try:
             graphs = srsly.msgpack_loads(bytes_data)
-            if not isinstance(graphs, dict) or set(graphs) - {DEFERRED} not in (set(), set(GRAPHS)):
+            if not isinstance(graphs, dict):
+                raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
+            layer = _layer_of([graphs.pop(key) for key in DEFERRED if key in graphs])
+            if set(graphs) not in (set(), set(GRAPHS)):
                 raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
             for graph in graphs.values():
                 check_graph(graph)
@@ -128,12 +140,12 @@ class OnnxShim(Shim):
             raise ValueError(
                 f"The exported network is damaged. ({type(error).__name__}: {error})"
             ) from error
-        self.set_graphs(graphs)
+        self.set_graphs(graphs, layer)
         self.sessions = started
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.threads, self.graphs)  # sessions cannot be pickled
+        return _restored, (self.threads, self.graphs, self.layer)  # sessions cannot be pickled
 
 
 def _last_rows(sizes: dict[str, int]) -> dict[str, numpy.ndarray]:
@@ -142,7 +154,17 @@ def _last_rows(sizes: dict[str, int]) -> dict[str, numpy.ndarray]:
     return {name: numpy.full((1, n), sizes[f"n_{name}"] - 1) for name, n in per_form.items() if n}
 
 
-def _restored(threads: int, graphs: dict[str, bytes]) -> OnnxShim:
+def _layer_of(arrays: list[bytes]) -> Layer | None:
+    """Return the layer of deferred blocks. Raises ValueError if it is damaged."""
+    if not arrays:
+        return None
+    weight, bias = (numpy.frombuffer(values, dtype="<f4") for values in arrays)
+    if not (len(bias) and numpy.isfinite(weight).all() and numpy.isfinite(bias).all()):
+        raise ValueError("the deferred scores have no finite weights")
+    return weight.reshape(len(bias), -1), bias
+
+
+def _restored(threads: int, graphs: dict[str, bytes], layer: Layer | None) -> OnnxShim:
     shim = OnnxShim(threads)
-    shim.set_graphs(graphs)
+    shim.set_graphs(graphs, layer)
     return shim

@@ -39,13 +39,11 @@ def batch_gradient(
     gradients = []
     for output in outputs:
         codes = output.codes(aligned_values(examples, output.attr), words, cfg, name)
-        of_output = output.marginals({block: blocks[block] for block in codes}, cfg)
         soft = soft_targets(examples, output.name, output.labels(cfg))
-        smoothing = cfg["label_smoothing"] / len(codes)  # as much for the output as a whole
-        for block, of_block in of_output.items():
-            gradient = hard_gradient(of_block, codes[block], smoothing)
+        for block, of_block in codes.items():
+            gradient = hard_gradient(blocks[block], of_block, cfg["label_smoothing"])
             if block == output.name:  # teachers give probabilities of whole outputs
-                add_soft_targets(gradient, of_block, codes[block], soft, cfg["teacher_weight"])
+                add_soft_targets(gradient, blocks[block], of_block, soft, cfg["teacher_weight"])
             gradients.append(output.weight * gradient)
     if len(gradients) == 1:
         return gradients[0]

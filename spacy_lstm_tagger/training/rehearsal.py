@@ -35,13 +35,13 @@ def rehearsal_gradient(
     """Return the gradient towards what an earlier state of the model predicted.
 
     scores, wanted: probabilities, now and then, shape (n_tokens, n_columns) each.
-    columns, earlier: number of columns of each block, now and then. Labels and blocks may have
-        been added since: they have no columns in `wanted`.
+    columns, earlier: number of columns of each block, now and then. Labels may have been added
+        since: they have no columns in `wanted`.
     """
     gradient = scores.copy()
     start = start_wanted = 0
     for block, n in columns.items():
-        n_wanted = earlier.get(block, 0)
+        n_wanted = earlier[block]
         gradient[:, start : start + n_wanted] -= wanted[:, start_wanted : start_wanted + n_wanted]
         start, start_wanted = start + n, start_wanted + n_wanted
     return gradient
