@@ -71,7 +71,7 @@ class Functions(Output):
 
 @pytest.fixture(autouse=True)
 def fifth_output(monkeypatch):
-    for name in DEFERRED:  # they come last
+    for name in DEFERRED[::-1]:  # they come last, and are put back in their order
         monkeypatch.delitem(OUTPUTS, name)
     monkeypatch.setitem(OUTPUTS, "dep", Functions)
     monkeypatch.setitem(OUTPUTS, "morph", MorphOutput)

@@ -39,7 +39,7 @@ DATA = [
     ),
 ]
 TEXTS = [text for text, _ in DATA]
-OTHER_TEXTS = ["unheard-of wörds 👍!", "", " \n ", "She cuts saws", "ham " * 600]
+OTHER_TEXTS = ["unheard-of wörds 👍!", "", " \n ", "She cuts saws", "ham " * 150]
 KEYS = {"tag": "tags", "pos": "pos", "morph": "morphs", "lemma": "lemmas"}
 ALL = list(OUTPUTS)
 SUBSETS = [list(names) for n in range(1, 5) for names in combinations(ALL, n)]

@@ -168,6 +168,7 @@ class LSTMTagger(LearningTagger):
                 self.add_label(label)
             check_labels(found, self.labels, self.name)
             self._require_labels()
+        added = [output.labels(self.cfg) for output in self.outputs]
         self.reset_learned()
         for output in self.outputs:
             if output.learned and set(output.learned) <= set(given):
@@ -176,6 +177,10 @@ class LSTMTagger(LearningTagger):
                 output.learn(found.gold, self.cfg)
             else:
                 output.initialize(found.gold, self.cfg, self.name)
+        if self.model.maybe_get_dim("nO") is None:  # else they are what earlier examples had
+            for output, labels_before in zip(self.outputs, added, strict=True):
+                for label in labels_before:
+                    output.add_label(label, self.cfg, self.name)
 
     def add_label(self, label: str, *, output: Optional[str] = None) -> int:
         """Add a label, also to a trained model: the scores of its labels stay as they are.
