@@ -71,9 +71,10 @@ def test_what_is_written_is_complete_and_commented(recipe: str, call, tmp_path: 
     (tmp_path / "config.cfg").write_text(text, encoding="utf8")
     fill_config(tmp_path / "filled.cfg", tmp_path / "config.cfg", silent=True)
     filled = Config().from_disk(tmp_path / "filled.cfg", interpolate=False)
-    if recipe != "shared_tok2vec":  # the component says what counts
-        assert written["training"].pop("score_weights") == {}
-        assert filled["training"].pop("score_weights")["tag_acc"] == 1.0
+    weights = filled["training"]["score_weights"]
+    assert weights["tag_acc"] > 0
+    if not written["training"]["score_weights"]:  # spaCy takes those of what is predicted
+        weights.clear()
     assert filled == written
     assert written["nlp"]["tokenizer"]["@tokenizers"] == "spacy.zh.ChineseTokenizer"
     assert written["nlp"]["tokenizer"]["segmenter"] == "char"
@@ -172,6 +173,105 @@ def test_vectors_are_read_if_they_are_named(recipe: str, where: tuple[str, ...],
     for key in where:
         section = section[key]
     assert section["include_static_vectors"] is True
+
+
+@pytest.fixture
+def train_file(tmp_path: Path) -> Path:
+    """Three words with tags and parts of speech, one of them with a lemma."""
+    vocab = spacy.blank("xx").vocab
+    doc = Doc(
+        vocab,
+        words=["Dogs", "bark", ".", " "],
+        tags=["N", "V", ".", "_SP"],
+        pos=["NOUN", "VERB", "PUNCT", "SPACE"],
+        morphs=[""] * 4,
+        lemmas=["dog", "_", "", " "],
+    )
+    DocBin(docs=[doc]).to_disk(tmp_path / "train.spacy")
+    return tmp_path / "train.spacy"
+
+
+@pytest.mark.parametrize("recipe", ["default", "demo", "fast", "student", "textbook", "vectors"])
+def test_outputs_are_written_in_their_order_and_nothing_else_changes(recipe: str, call) -> None:
+    text, errors = call(recipe, "--outputs", "lemma, tag,morph")
+    written, expected = parse(text), parse(call(recipe)[0])
+    assert expected["components"]["lstm_tagger"]["outputs"] == ["tag"]
+    expected["components"]["lstm_tagger"]["outputs"] = ["tag", "morph", "lemma"]
+    assert written == expected
+    assert errors == ""
+    assert header(text)[2].endswith(f"init-config {recipe} --lang en --outputs 'lemma, tag,morph'")
+    nlp = spacy.util.load_model_from_config(parse(text).interpolate(), auto_fill=True)
+    weights = nlp.config["training"]["score_weights"]
+    assert {name: weight for name, weight in weights.items() if weight} == {
+        "tag_acc": 0.33,
+        "morph_acc": 0.33,
+        "lemma_acc": 0.33,
+    }
+
+
+@pytest.mark.parametrize(
+    ("recipe", "outputs", "error"),
+    [
+        ("default", "tag,lemmas", "'tag,lemmas', but there is no output 'lemmas': it must be one"),
+        ("default", "", "--outputs is '', but there is no output ''"),
+        ("default", "pos,tag,pos", "which has 'pos' twice: it must be one or several of tag,pos,"),
+        ("shared_tok2vec", "tag,pos", "spacy.Tagger.v2 predicts tags alone: take another recipe"),
+    ],
+)
+def test_outputs_that_cannot_be_are_refused(recipe: str, outputs: str, error: str, call) -> None:
+    output, errors = call(recipe, "--outputs", outputs, code=1)
+    assert (output, errors.count("\n")) == ("", 1)
+    assert error in errors
+
+
+def test_training_data_is_named_and_what_else_it_has_is_said(train_file: Path, call) -> None:
+    text, errors = call("default", "--train", train_file)
+    assert parse(text)["paths"]["train"] == str(train_file)
+    assert parse(text)["components"]["lstm_tagger"]["outputs"] == ["tag"]
+    assert f"{train_file} has pos and lemma as well: --outputs tag,pos,lemma would" in errors
+    _, errors = call("default", "--train", train_file, "--outputs", "tag,pos,lemma")
+    assert f"2 of the 3 words of {train_file} have no lemma (token.lemma; in" in errors
+    assert "as well" not in errors
+
+
+@pytest.mark.parametrize(
+    ("outputs", "error"),
+    [
+        ("tag,morph", "'morph', but none of the 3 words of {} has a morphological feature (token"),
+        ("tag,pos,morph,lemma", "Take 'morph' out of --outputs, or name a file that has them."),
+    ],
+)
+def test_training_data_without_what_is_predicted_is_refused(
+    outputs: str, error: str, train_file: Path, call
+) -> None:
+    output, errors = call("default", "--train", train_file, "--outputs", outputs, code=1)
+    assert (output, errors.count("\n")) == ("", 1)
+    assert error.format(train_file) in errors
+
+
+def test_training_data_that_cannot_be_read_is_refused(tmp_path: Path, call) -> None:
+    (tmp_path / "damaged.spacy").write_bytes(b"no docs")
+    DocBin().to_disk(tmp_path / "empty.spacy")
+    (tmp_path / "train.conllu").write_text("")
+    for name, error in (("damaged", "it is damaged"), ("empty", "has no words")):
+        assert error in call("default", "--train", tmp_path / f"{name}.spacy", code=1)[1]
+    assert "convert" in call("default", "--train", tmp_path / "train.conllu", code=1)[1]
+
+
+def test_lemmas_of_the_tokenizer_are_overwritten_only_by_lemmas(call) -> None:
+    @registry.tokenizers("test.Lemmatizing")
+    def make():
+        class Lemmatizing(TaggingTokenizer):
+            def __call__(self, text: str) -> Doc:
+                return Doc(self.vocab, words=text.split(), lemmas=text.split())
+
+        return lambda nlp: Lemmatizing(nlp.vocab)
+
+    for outputs, overwrites in (("tag", False), ("tag,lemma", True)):
+        options = ("--tokenizer", "test.Lemmatizing", "--outputs", outputs)
+        text, errors = call("default", *options)
+        assert parse(text)["components"]["lstm_tagger"]["overwrite"] is overwrites
+        assert ("sets lemma itself: overwrite = true" in errors) is overwrites
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_every_part_of_speech_of_spacy_has_its_column_and_back() -> None:
     columns = pos_codes([example(list(PARTS_OF_SPEECH))])
     assert_array_equal(columns, numpy.arange(N))
     doc = Doc(Vocab(), words=["w"] * N)
-    PosOutput().annotate([doc], list(doc), columns, settings([]))
+    doc.from_array(["POS"], PosOutput().values(columns, doc.vocab, settings([])))
     assert [token.pos_ for token in doc] == list(PARTS_OF_SPEECH)
 
 

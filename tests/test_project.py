@@ -15,7 +15,21 @@ from weasel.util.config import load_project_config
 
 REPOSITORY = Path(__file__).parent.parent
 RELEASE = "https://raw.githubusercontent.com/UniversalDependencies/{repository}/r2.16/{name}"
-REPOSITORIES = {"en_ewt": "UD_English-EWT", "tr_imst": "UD_Turkish-IMST"}
+REPOSITORIES = {
+    "en_ewt": "UD_English-EWT",
+    "tr_imst": "UD_Turkish-IMST",
+    "pt_bosque": "UD_Portuguese-Bosque",
+    "fr_sequoia": "UD_French-Sequoia",
+    "el_gdt": "UD_Greek-GDT",
+    "got_proiel": "UD_Gothic-PROIEL",
+    "hy_bsut": "UD_Armenian-BSUT",
+    "vi_vtb": "UD_Vietnamese-VTB",
+    "hu_szeged": "UD_Hungarian-Szeged",
+    "ug_udt": "UD_Uyghur-UDT",
+    "cs_cltt": "UD_Czech-CLTT",
+    "ta_ttb": "UD_Tamil-TTB",
+    "mr_ufal": "UD_Marathi-UFAL",
+}
 SPLITS = ("train", "dev", "test")
 
 
@@ -149,6 +163,15 @@ def test_variables_choose_the_other_treebank(project: Path) -> None:
     assert "--name tr_imst_lstm " in commands["package"]["script"][0]
 
 
+def test_all_four_outputs_can_be_asked_for(project: Path) -> None:
+    def train(config: dict[str, Any]) -> str:
+        return next(each["script"][0] for each in config["commands"] if each["name"] == "train")
+
+    assert "--components.lstm_tagger.outputs '[\"tag\"]' " in train(interpolated(project))
+    joint = train(interpolated(project, outputs=["tag", "pos", "morph", "lemma"]))
+    assert """.outputs '["tag", "pos", "morph", "lemma"]' """ in joint
+
+
 def test_contractions_can_be_merged(project: Path) -> None:
     config = interpolated(project, convert_options=" --merge-subtokens")
     scripts = [line for command in config["commands"] for line in command["script"]]
@@ -171,6 +194,13 @@ def test_assets_are_those_of_the_release(project: Path) -> None:
             name = f"{treebank}-ud-{split}.conllu"
             expected[f"assets/{name}"] = RELEASE.format(repository=repository, name=name)
     assert assets == expected
+
+
+def test_two_treebanks_are_downloaded_unless_all_are_asked_for(project: Path) -> None:
+    assets = interpolated(project)["assets"]
+    first = {asset["dest"] for asset in assets if not asset.get("extra")}
+    names = [f"{name}-ud-{split}.conllu" for name in ("en_ewt", "tr_imst") for split in SPLITS]
+    assert first == {f"assets/{name}" for name in names}
 
 
 def test_downloads_are_where_the_commands_look(project: Path) -> None:

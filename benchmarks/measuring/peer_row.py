@@ -47,8 +47,7 @@ class PeerRow:
     def python(self) -> str | None:
         """Python that has the module; None if there is none."""
         find = f"import importlib.util as u, sys; sys.exit(u.find_spec({self.module!r}) is None)"
-        found = (p for p in self.pythons if subprocess.run([p, "-c", find]).returncode == 0)
-        return next(found, None)
+        return next((p for p in self.pythons if _succeeds([p, "-c", find])), None)
 
     def train(self, directory: Path, treebank: Treebank, seed: int, budget: Budget) -> None:
         """Train into a directory; raise Stopped if that is not possible."""
@@ -145,3 +144,7 @@ class PeerTagger:
         words = [[token.text for token in doc] for docs in forms.values() for doc in docs]
         tags = iter(self.row.tag(self.directory, words))
         return {name: [next(tags) for _ in docs] for name, docs in forms.items()}
+
+
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0

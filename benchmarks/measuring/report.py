@@ -66,8 +66,8 @@ def report(by_treebank: dict[str, Taggers], command: str) -> str:
     md.add(environment())
     for treebank, taggers in by_treebank.items():
         _add_treebank(md, treebank, taggers)
-    _add(md, "Remarks", "", md.list(_remarks(by_treebank)))
-    _add(md, "Not trained", "", md.list(_stopped(by_treebank)))
+    _add(md, "Remarks", "", md.list(listed_remarks(by_treebank)))
+    _add(md, "Not trained", "", md.list(listed_stopped(by_treebank)))
     return md.text + "\n"
 
 
@@ -106,7 +106,8 @@ def _add(md: MarkdownRenderer, title: str, text: str, content: str) -> None:
             md.add(part)
 
 
-def _remarks(by_treebank: dict[str, Taggers]) -> Iterable[str]:
+def listed_remarks(by_treebank: dict[str, Taggers]) -> list[str]:
+    """Return a line for each remark on a tagger."""
     return _listed(
         (treebank, t.title, run.seed, remark)
         for treebank, taggers in by_treebank.items()
@@ -116,7 +117,8 @@ def _remarks(by_treebank: dict[str, Taggers]) -> Iterable[str]:
     )
 
 
-def _stopped(by_treebank: dict[str, Taggers]) -> Iterable[str]:
+def listed_stopped(by_treebank: dict[str, Taggers]) -> list[str]:
+    """Return a line for each tagger that was not trained, with the reason."""
     return _listed(
         (treebank, t.title, run.seed, run.stopped)
         for treebank, taggers in by_treebank.items()

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from .devset import DevSet, Treebank
+from .devset import Treebank
 from .scoring import Scores, score
 from .taggers import Budget, Row, Stopped, Unavailable
 from .training import RECORD, read_record
@@ -25,6 +26,7 @@ class Plan:
     kept: Directory of the results of earlier runs, on any machine, one JSON file each. A tagger
         with a result there is not trained, and it is scored again only if `rescore` is true. None
         if there is no such directory.
+    score: Function from a loaded tagger and the dev set to its scores.
     """
 
     budget: Budget
@@ -32,6 +34,7 @@ class Plan:
     rescore: bool = False
     retry: bool = False
     kept: Path | None = None
+    score: Callable[[Any, Any], Scores] = score
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ class Result:
     settings: str = ""
 
 
-def run(
-    row: Row, treebank: Treebank, seed: int, devset: Callable[[], DevSet], plan: Plan
-) -> Result:
+def run(row: Row, treebank: Treebank, seed: int, devset: Callable[[], Any], plan: Plan) -> Result:
     """Train and score a tagger unless that was done before; never raises Stopped.
 
     devset: Function that returns the dev set, called only if there is something to score.
@@ -81,7 +82,7 @@ def _run(
     treebank: Treebank,
     directory: Path,
     seed: int,
-    devset: Callable[[], DevSet],
+    devset: Callable[[], Any],
     plan: Plan,
 ) -> Result:
     try:
@@ -118,14 +119,14 @@ def _ensure_trained(row: Row, directory: Path, treebank: Treebank, seed: int, pl
 
 
 def _ensure_scored(
-    row: Row, directory: Path, treebank: Treebank, devset: Callable[[], DevSet], plan: Plan
+    row: Row, directory: Path, treebank: Treebank, devset: Callable[[], Any], plan: Plan
 ) -> Scores:
     path = directory / "scores.json"
     files = row.model(directory).rglob("*")
     newest = max((file.stat().st_mtime for file in files if file.is_file()), default=0.0)
     if plan.rescore or not path.is_file() or path.stat().st_mtime < newest:
         print(f"{time.strftime('%H:%M')} scoring {directory.name}", flush=True)
-        scores = score(row.load(directory, treebank), devset())
+        scores = plan.score(row.load(directory, treebank), devset())
         path.write_text(json.dumps(scores), encoding="utf8")
     return json.loads(path.read_text(encoding="utf8"))
 

@@ -119,7 +119,7 @@ def tags(taggers: Taggers, keys: Iterable[str]) -> str:
     for tag, (support, *_) in chosen[0].scored[0].scores["tags"].items():
         values = [[_f1(*run.scores["tags"][tag]) for run in t.scored] for t in chosen]
         rows.append([_code(tag), f"{support:,}", *map(mean_sd, values)])
-    return _markdown(rows, header)
+    return markdown_table(rows, header)
 
 
 def significance(taggers: Taggers) -> str:
@@ -144,13 +144,12 @@ def find(taggers: Taggers, key: str) -> TaggerResults | None:
 
 def _table(taggers: Taggers, header: list[str], cells: Callable[[TaggerResults], list[str]]) -> str:
     rows = [[tagger.title, *cells(tagger)] for tagger in taggers]
-    return _markdown(rows, ["tagger", *header])
+    return markdown_table(rows, ["tagger", *header])
 
 
-def _markdown(rows: list[list[str]], header: list[str]) -> str:
-    """Render a table, its first column aligned left and the others right."""
-    aligns: list[Literal["l", "r", "c"]] = ["r" for _ in header]
-    aligns[0] = "l"
+def markdown_table(rows: list[list[str]], header: list[str], left: int = 1) -> str:
+    """Render a table, its first `left` columns aligned left and the others right."""
+    aligns: list[Literal["l", "r", "c"]] = ["l" if i < left else "r" for i in range(len(header))]
     return MarkdownRenderer().table(rows, header, aligns)
 
 

@@ -53,8 +53,9 @@ def distill_cli(
 
     The probabilities of several teachers are averaged. With `--dev`, the accuracy of each teacher
     and of their mean is printed first. A pipeline that gives no probabilities teaches its tags.
-    Parts of speech are kept if a teacher sets them. The output is made in parts, so that an
-    interrupted run can be continued: repeat the command, also with `--skip-errors` added.
+    Parts of speech, morphological features and lemmas are kept if a teacher sets them. The output
+    is made in parts, so that an interrupted run can be continued: repeat the command, also with
+    `--skip-errors` added.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
         fail(

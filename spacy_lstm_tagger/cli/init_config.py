@@ -14,9 +14,12 @@ from thinc.api import Config
 from ..files.atomic import write_file
 from ..files.languages import language_class
 from ..files.recipes import comments_of, header, read_recipe, recipes, to_commented_text
+from ..outputs import OUTPUTS
 from . import lstm_tagger_cli
 from .errors import failing_in_one_line
-from .messages import good, info
+from .messages import good, info, warn
+from .recipe_outputs import check_outputs, set_outputs
+from .training_data import check_training_data
 
 RULES = "spacy.Tokenizer.v1"
 VECTORS = "include_static_vectors"
@@ -38,6 +41,17 @@ def init_config_cli(
     tokenizer: str | None = typer.Option(
         None, "--tokenizer", "-t", help=f"Another tokenizer than the language's, such as {RULES}"
     ),
+    outputs: str | None = typer.Option(
+        None,
+        "--outputs",
+        help=f"What to predict, some of {','.join(OUTPUTS)}; without it, tags",
+    ),
+    train: Path | None = typer.Option(
+        None,
+        "--train",
+        help="Training data, a .spacy file: it is checked, and named in the config",
+        exists=True,
+    ),
     output: Path = typer.Option("-", "--output", "-o", help="The file to write, or - to print it"),
     force: bool = typer.Option(False, "--force", "-F", help="Replace the file if there is one"),
 ) -> None:
@@ -45,6 +59,7 @@ def init_config_cli(
 
     The tokenizer is the language's own. It must find the words of the training data: those of UD
     Korean, for example, are found by `--tokenizer spacy.Tokenizer.v1`, not by the Korean one.
+    With --train, the data must have what is to be predicted.
     """
     if recipe is None:
         _list_recipes()
@@ -54,13 +69,19 @@ def init_config_cli(
         if not prints and output.exists() and not force:
             raise ValueError(f"{output} exists already: name another file, or add --force")
         text = read_recipe(recipe)
+        wanted = check_outputs(outputs)
         config = fill_recipe(text, lang, tokenizer, vectors)
-        sets_tags, problem = try_tokenizer(config)
-        if sets_tags:
+        set_outputs(config, wanted, recipe)
+        doubts, more = check_training_data(train, wanted) if train else ([], [])
+        if train:
+            config["paths"]["train"] = str(train)
+        found, problem = try_tokenizer(config, wanted)
+        if found:
             for component in config["components"].values():
                 if component["factory"] == "lstm_tagger":
                     component["overwrite"] = True
         options = {"--lang": lang, "--vectors": vectors, "--tokenizer": tokenizer}
+        options |= {"--outputs": outputs, "--train": str(train) if train else None}
         given = [part for key, value in options.items() if value for part in (key, value)]
         command = shlex.join(["init-config", recipe, *given])
         comments = {**comments_of(text), ("nlp.tokenizer", ""): TOKENIZER_COMMENT}
@@ -74,8 +95,13 @@ def init_config_cli(
     name = config["nlp"]["tokenizer"]["@tokenizers"]
     if problem:
         info(f"The config needs the tokenizer {name}, which cannot be used here yet: {problem}")
-    elif sets_tags:
-        info(f"{name} sets tags itself: overwrite = true puts the tagger's in their place")
+    elif found:
+        info(f"{name} sets {found} itself: overwrite = true puts the tagger's in their place")
+    for doubt in doubts:
+        warn(doubt)
+    if more:
+        every = ",".join(key for key in OUTPUTS if key in [*wanted, *more])
+        info(f"{train} has {' and '.join(more)} as well: --outputs {every} would predict all of it")
     if not prints:
         good(f"Wrote {output}: {recipe}, language {config['nlp']['lang']}, tokenizer {name}")
         info(f"Train with: python -m spacy train {output} --output training {_paths(config)}")
@@ -101,18 +127,20 @@ def fill_recipe(text: str, lang: str, tokenizer: str | None, vectors: str | None
     return config
 
 
-def try_tokenizer(config: Config) -> tuple[bool, str]:
-    """Return whether a config's tokenizer sets tags, and why it cannot be tried, if so.
+def try_tokenizer(config: Config, outputs: list[str]) -> tuple[str, str]:
+    """Return what a config's tokenizer sets itself, and why it cannot be tried, if so.
 
-    One that cannot be tried may set tags.
+    outputs: names of what is to be predicted: only that matters.
+    Returns a text such as "tags"; one that cannot be tried may set them.
     """
     language = language_class(config["nlp"]["lang"])
     resolved = registry.resolve({"tokenizer": config["nlp"]["tokenizer"]})
     try:
         doc = language(create_tokenizer=resolved["tokenizer"]).make_doc("1")
     except Exception as error:  # whatever the library of a tokenizer raises if parts of it lack
-        return True, f"{error}"
-    return doc.has_annotation("TAG"), ""
+        return "tags", f"{error}"
+    found = [key for key in outputs if doc.has_annotation(OUTPUTS[key].attr)]
+    return " and ".join("tags" if key == "tag" else key for key in found), ""
 
 
 def _list_recipes() -> None:

@@ -64,10 +64,20 @@ def is_pipeline(directory: Path) -> bool:
 
 
 def get_tagger(nlp: Language, component: str) -> LSTMTagger:
-    """Return an lstm_tagger of a pipeline by its name in it. Raises ValueError if there is none."""
+    """Return an lstm_tagger of a pipeline, one that predicts tags, by its name in it.
+
+    Raises ValueError if there is none.
+    """
     taggers = [name for name, pipe in nlp.pipeline if isinstance(pipe, LSTMTagger)]
     if component in taggers:
-        return nlp.get_pipe(component)
+        tagger: LSTMTagger = nlp.get_pipe(component)
+        if "tag" in tagger.cfg["outputs"]:
+            return tagger
+        raise ValueError(
+            f"the component '{component}' predicts {tagger.cfg['outputs']}, not tags, and only "
+            "tags have probabilities. Name one that predicts tags with --component, or train it "
+            "with outputs that have 'tag'."
+        )
     what = "is no lstm_tagger" if component in nlp.pipe_names else "is not in the pipeline"
     found = f"its lstm_taggers are {taggers}" if taggers else "it has no lstm_tagger"
     raise ValueError(

@@ -23,7 +23,9 @@ WORST = 25
 @lstm_tagger_cli.command("report")
 def report_cli(
     model: str = typer.Argument(..., help="Name or path of a trained pipeline"),
-    data: Path = typer.Argument(..., help="A .spacy file with gold tags", exists=True),
+    data: Path = typer.Argument(
+        ..., help="A .spacy file with gold tags or other values", exists=True
+    ),
     output: Path = typer.Argument(..., help="The HTML file to write", dir_okay=False),
     other: str | None = typer.Option(
         None, "--compare", "-c", help="Another trained pipeline, shown beside the first"
@@ -40,6 +42,9 @@ def report_cli(
     ),
 ) -> None:
     """Write an HTML page with the accuracy, the errors and the reliability of a tagger.
+
+    Parts of speech, morphological features and lemmas have a section each if the pipeline sets
+    them and the data has them.
 
     Like `spacy evaluate --gold-preproc`, it gives the pipeline the gold words, one sentence at a
     time. The figures on raw text are those of `spacy evaluate` without it. Without --train, the
@@ -90,4 +95,12 @@ def _summary(report: "Report") -> list[str]:
             f"({100 * found.low:+.2f} to {100 * found.high:+.2f}); {found.fixed} words fixed, "
             f"{found.broken} broken"
         )
+    for output in report.outputs:
+        for figures in filter(None, output.taggers):
+            share, on_text = figures.accuracy, figures.raw_text
+            more = "" if on_text is None else f"; on raw text {100 * on_text:.2f} %"
+            lines.append(
+                f"{figures.model}, {output.name}_acc: {100 * share.accuracy:.2f} % "
+                f"({100 * share.low:.2f} to {100 * share.high:.2f}) of {share.n} words{more}"
+            )
     return lines

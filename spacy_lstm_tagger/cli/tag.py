@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 
 from ..files.make_doc import make_doc
 from ..pipeline.kept_probabilities import tag_confidence
-from ..pipeline.tagger import LSTMTagger
+from ..report.labels import own_tag_taggers
 from . import lstm_tagger_cli
 from .columns import aligned
 from .errors import failing_in_one_line
@@ -21,12 +21,14 @@ def tag_cli(
     model: str = typer.Argument(..., help="Name or path of a trained pipeline"),
     text: str = typer.Argument(..., help="The text to tag"),
 ) -> None:
-    """Print every word of a text with its tag, its part of speech if the pipeline sets it, and
-    from an lstm_tagger the tag's probability.
+    """Print every word of a text with its tag, and from an lstm_tagger the tag's probability.
+
+    Parts of speech, morphological features and lemmas are printed as well if the pipeline sets
+    them.
     """
     with failing_in_one_line("Cannot tag the text"):
         nlp = load_pipeline(model)
-        taggers = [pipe for _, pipe in nlp.pipeline if isinstance(pipe, LSTMTagger)]
+        taggers = own_tag_taggers(nlp)
         for tagger in taggers:  # of several, the one that sets the tags keeps their probabilities
             tagger.cfg["save_probabilities"] = 1
         doc = nlp(make_doc(text, nlp))
@@ -35,14 +37,22 @@ def tag_cli(
 
 def table(doc: Doc, *, with_probabilities: bool) -> str:
     """Return the table of a doc's tokens."""
-    columns = {
-        "Word": [token.text for token in doc],
-        "Tag": [token.tag_ for token in doc],
+    tags, pos = [token.tag_ for token in doc], [token.pos_ for token in doc]
+    others = {
+        "POS": pos,
+        "Features": [str(token.morph) for token in doc],
+        "Lemma": [token.lemma_ for token in doc],
     }
-    if any(token.pos and not token.is_space for token in doc):
-        columns["POS"] = [token.pos_ for token in doc]
-    # spacy.explain would warn of every tag that the glossary lacks
-    columns["Meaning"] = [GLOSSARY.get(token.tag_, "") for token in doc]
+    words = [i for i, token in enumerate(doc) if not token.is_space]
+    others = {name: values for name, values in others.items() if any(values[i] for i in words)}
+    columns = {"Word": [token.text for token in doc]}
+    if any(tags[i] for i in words) or not others:
+        columns["Tag"] = tags
+    columns.update(others)
+    explained = tags if "Tag" in columns else pos
+    if "Tag" in columns or "POS" in columns:
+        # spacy.explain would warn of every tag that the glossary lacks
+        columns["Meaning"] = [GLOSSARY.get(name, "") for name in explained]
     if with_probabilities:
         sure = [tag_confidence(token) for token in doc]
         columns["Probability"] = ["" if p is None else f"{p:.3f}" for p in sure]

@@ -12,7 +12,7 @@ from ..arrays import Floats2d
 from ..files.raw_text import bare_doc
 from ..files.text_lines import OnError
 from ..outputs import known_outputs
-from ..outputs.tag import TagOutput
+from ..outputs.tag import WHITE_SPACE
 from ..training.soft_targets import get_soft_targets, set_soft_targets, soft_labels
 from .teacher import Teacher
 
@@ -112,7 +112,7 @@ def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
     doc = bare_doc(vocab, answers[0])
     for token, row in zip(doc, mean, strict=True):
         if token.is_space:
-            token.tag_ = TagOutput.white_space
+            token.tag_ = WHITE_SPACE
         elif row.any():
             token.tag_ = labels[int(row.argmax())]
     for output in others:

@@ -13,6 +13,7 @@ from spacy.util import minibatch
 from ..files.raw_text import bare_doc
 from ..outputs import columns_of, known_outputs, make_outputs, outputs_of
 from ..pipeline.prediction import by_doc, predict_docs
+from ..pipeline.tagger import LSTMTagger
 from ..training.soft_targets import set_soft_targets
 
 
@@ -83,11 +84,22 @@ def make_recorder(nlp: Language, name: str, tagger: str, temperature: float) -> 
 
 
 def _sets_tags(nlp: Language, name: str) -> bool:
-    return known_outputs()[0].assigns in nlp.get_pipe_meta(name).assigns
+    return known_outputs()[0].assigns in _assigned(nlp, name)
 
 
 def _sets_others(nlp: Language, name: str) -> bool:
     if isinstance(nlp.get_pipe(name), AttributeRuler):  # which does not say what it assigns
         return True
-    assigns = nlp.get_pipe_meta(name).assigns
-    return any(output.assigns in assigns for output in known_outputs()[1:])
+    assigned = _assigned(nlp, name)
+    return any(output.assigns in assigned for output in known_outputs()[1:])
+
+
+def _assigned(nlp: Language, name: str) -> list[str]:
+    """Return what a component says that it assigns, such as "token.tag".
+
+    What spaCy says of an lstm_tagger that came from another pipeline is true of the last one made.
+    """
+    pipe = nlp.get_pipe(name)
+    if isinstance(pipe, LSTMTagger):
+        return [output.assigns for output in pipe.outputs]
+    return list(nlp.get_pipe_meta(name).assigns)

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .output_layers import DeferredOutput, grown
 from .recurrent import PaddedBatch, RecurrentEncoder, RecurrentLayer
 
 WORDS = "words"
@@ -24,9 +25,6 @@ WORDS = "words"
 
 WORD_DROPOUT = 0.25
 """A word seen n times in training is read as unknown with probability 0.25 / (0.25 + n)."""
-
-NEW_LABEL_BIAS = -5.0
-"""Bias of a new label against the mean of the present ones, so that none is predicted untrained."""
 
 
 class Forms(NamedTuple):
@@ -90,27 +88,6 @@ class CharacterEncoder(nn.Module):
         X = F.dropout(X, dropout, training=dropout > 0)
         Ys = self.layer.read(X, batch.reversal)
         return torch.cat([Y.flatten(0, 1).index_select(0, ends) for Y in Ys], dim=1)
-
-
-class DeferredOutput(nn.Module):
-    """Output layer of many columns, whose scores are computed only for tokens that need them.
-
-    The scores of a token come from its state, a few numbers that depend on its context and on its
-    form: the wide part of the work is done for the form alone, of which embeddings are kept.
-
-    row_width: numbers in the embedding of a form.
-    state_width: numbers in a state.
-    n_columns: number of columns.
-    """
-
-    def __init__(self, *, row_width: int, state_width: int, n_columns: int) -> None:
-        super().__init__()
-        self.of_form = nn.Linear(row_width, state_width, bias=False)
-        self.output = nn.Linear(state_width, n_columns)
-
-    def forward(self, states: Tensor, dropout: float = 0.0) -> Tensor:
-        """Return logits, shape (n_tokens, n_columns)."""
-        return self.output(F.dropout(F.relu(states), dropout, training=dropout > 0))
 
 
 class TaggerNetwork(nn.Module):
@@ -192,7 +169,7 @@ class TaggerNetwork(nn.Module):
         if self.deferred is None:
             return Y
         states = Y[:, self.n_columns :]
-        return torch.cat([Y[:, : self.n_columns], self.deferred(states, dropout)], dim=1)
+        return torch.cat([Y[:, : self.n_columns], self.deferred(states)], dim=1)
 
     def no_scores(self) -> Tensor:
         """Return the scores and states of no tokens at all, shape (0, ...)."""
@@ -281,30 +258,6 @@ class TaggerNetwork(nn.Module):
         if self.deferred is not None:
             now, then = ({k: columns[k] for k in deferred} for columns in (present, wanted))
             self.deferred.output = grown(self.deferred.output, now, then)
-
-
-@torch.no_grad()
-def grown(layer: nn.Linear, present: Mapping[str, int], wanted: Mapping[str, int]) -> nn.Linear:
-    """Return an output layer with more columns.
-
-    A new column starts at the mean of its block's columns less 5, hence below the best of them for
-    any input: no prediction changes until it is trained.
-
-    present, wanted: number of columns of each block, none of which becomes smaller.
-    """
-    place: dict[str, Any] = {"device": layer.weight.device, "dtype": layer.weight.dtype}
-    result = nn.Linear(layer.in_features, sum(wanted.values()), **place)
-    begin = begin_new = 0
-    for name, n in present.items():
-        n_new = wanted[name]
-        for values, new in ((layer.weight, result.weight), (layer.bias, result.bias)):
-            block = values[begin : begin + n]
-            new[begin_new : begin_new + n] = block
-            new[begin_new + n : begin_new + n_new] = block.mean(dim=0)
-            if values is layer.bias:
-                new[begin_new + n : begin_new + n_new] += NEW_LABEL_BIAS
-        begin, begin_new = begin + n, begin_new + n_new
-    return result
 
 
 def make_network(*, widths: Mapping[str, int], **sizes: Any) -> TaggerNetwork:

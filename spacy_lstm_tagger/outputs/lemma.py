@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.strings import StringStore
-from spacy.tokens import Token
+from spacy.vocab import Vocab
 
 from ..arrays import Floats2d, Ints1d
 from ..features.casing import Casing, casing_of
@@ -31,7 +31,7 @@ from .lemma_table import (
     pairs_of,
 )
 from .morph import COMBINATIONS
-from .output import MISSING, WHITE_SPACE, Cfg, Output
+from .output import MISSING, Cfg, Output
 from .scores import Scores
 from .words import Words
 
@@ -137,6 +137,7 @@ class LemmaOutput(Output):
         seen, rules = self._seen_of(words.docs[0].vocab.strings, cfg), self._rules_of(cfg)
         before = [chosen[name] for name in outputs_before(cfg)]
         lemmas = seen.look_up(words.orths, before)
+        lemmas[words.white_space] = words.orths[words.white_space]
         if len(missing := numpy.flatnonzero(lemmas == 0)):
             stores = words.stores(missing)
             pairs = zip(stores, words.orths[missing].tolist(), strict=True)
@@ -155,12 +156,9 @@ class LemmaOutput(Output):
                 seen.share(doc.vocab.strings, lemmas[end - len(doc) : end].tolist())
         return lemmas.view("int64")
 
-    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the lemmas of tokens, see `Output.set`."""
-        for token, lemma in zip(tokens, choices.view("uint64").tolist(), strict=True):
-            token.lemma = lemma
-        for i in numpy.flatnonzero(choices == WHITE_SPACE).tolist():
-            tokens[i].lemma = tokens[i].orth
+    def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
+        """Return the hashes of lemmas, see `Output.values`."""
+        return choices.view("uint64")
 
     def check(self, cfg: Cfg, name: str) -> None:
         """Raise ValueError unless `cfg` has rules, and a table that refers to them."""

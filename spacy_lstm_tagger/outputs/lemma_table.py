@@ -98,7 +98,8 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
                 numbers.append(number)
                 lemmas.append(add_for_good(strings, lemma))
                 texts[lemmas[-1]] = lemma
-    of_words = numpy.asarray(analyses, dtype="int64").reshape(len(analyses), -1)[numbers]
+    rows = numpy.asarray(analyses, dtype="int64").reshape(len(analyses), len(before))
+    of_words = rows[numpy.asarray(numbers, dtype="int64")]
     keys = _keys(factors, numpy.asarray(orths, dtype="uint64"), list(of_words.T))
     return Seen(sources, strings, factors, dict(zip(keys.tolist(), lemmas, strict=True)), texts)
 

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 import numpy
 from spacy.morphology import Morphology
 from spacy.pipeline.morphologizer import morphologizer_score
-from spacy.tokens import MorphAnalysis, Token
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -44,13 +43,12 @@ class MorphOutput(Output):
     name = "morph"
     attr = "MORPH"
     gold_attrs = ("MORPH",)
-    weight = 0.5
     deferred = True
     learned: ClassVar[Mapping[str, Any]] = {COMBINATIONS: [], ALLOWED: {}}
 
     def __init__(self) -> None:
         self._allowed: tuple[tuple[Any, ...], Allowed] | None = None
-        self._analyses: tuple[Vocab, Sequence[str], list[MorphAnalysis]] | None = None
+        self._hashes: tuple[Vocab, Sequence[str], numpy.ndarray] | None = None
 
     @property
     def default_score_weights(self) -> dict[str, float | None]:
@@ -123,27 +121,27 @@ class MorphOutput(Output):
     def _allowed_sets(self, cfg: Cfg) -> Allowed:
         """Return which combinations are allowed, the same arrays as long as nothing changes."""
         given = _given(cfg)
+        combinations, allowed = cfg[COMBINATIONS], cfg[ALLOWED]
         tags = list(cfg["labels"]) if given == "tag" else []
-        sources = (cfg[COMBINATIONS], cfg[ALLOWED], tags)
         kept = self._allowed  # another thread may replace it
-        if kept is None or kept[0][:2] != sources[:2] or kept[0][2] != tags:
-            kept = self._allowed = (sources, allowed_sets(*sources, given=given))
+        if kept is None or not (
+            kept[0][0] is combinations and kept[0][1] is allowed and kept[0][2] == tags
+        ):
+            sets = allowed_sets(combinations, allowed, tags, given=given)
+            kept = self._allowed = ((combinations, allowed, tags), sets)
         return kept[1]
 
-    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the features of tokens, see `Output.set`."""
-        analyses = self._analyses_of(tokens[0].vocab, cfg)
-        for token, choice in zip(tokens, choices.tolist(), strict=True):
-            token.morph = analyses[choice]
-
-    def _analyses_of(self, vocab: Vocab, cfg: Cfg) -> list[MorphAnalysis]:
-        """Return the combinations as spaCy keeps them, and last that of white space: none."""
-        kept, combinations = self._analyses, cfg[COMBINATIONS]
+    def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
+        """Return the hashes of combinations, see `Output.values`."""
+        kept, combinations = self._hashes, cfg[COMBINATIONS]
         if kept is None or kept[0] is not vocab or kept[1] is not combinations:
-            names = ["" if morph == NONE else morph for morph in combinations]
-            kept = (vocab, combinations, [MorphAnalysis(vocab, name) for name in [*names, ""]])
-            self._analyses = kept
-        return kept[2]
+            hashes = [vocab.morphology.add(morph) for morph in combinations]
+            kept = self._hashes = (vocab, combinations, numpy.asarray(hashes, dtype="uint64"))
+        return kept[2][choices]
+
+    def white_space(self, vocab: Vocab) -> int:
+        """Return the hash of the combination of no features."""
+        return vocab.morphology.add(NONE)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the accuracy of whole combinations, and precision and recall of each feature."""
@@ -184,6 +182,11 @@ def allowed_sets(
         sets.append(numpy.asarray([places[label] for label in row], dtype="int64"))
     names = {"pos": PARTS_OF_SPEECH, "tag": tags}.get(given, [])
     return numpy.asarray([number.get(name, 0) for name in names], dtype="int64"), sets
+
+
+def features_of(combination: str) -> dict[str, str]:
+    """Return the value of each feature of a combination."""
+    return {} if combination == NONE else Morphology.feats_to_dict(combination)
 
 
 def _given(cfg: Cfg) -> str:

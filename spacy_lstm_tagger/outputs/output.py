@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy
 from spacy.scorer import Scorer
-from spacy.tokens import Doc, Token
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 from ..arrays import Floats2d, Ints1d
 from .gold import GoldCombinations
@@ -21,9 +21,6 @@ MISSING = -1
 
 NEGATED = -2
 """Codes from here downwards say what a token's value is not: label i is `NEGATED - i`."""
-
-WHITE_SPACE = -1
-"""Choice for white-space tokens, among those that `Output.annotate` takes."""
 
 Cfg = dict[str, Any]
 """The component's settings, and what it has learned besides weights. Saved as JSON."""
@@ -141,25 +138,17 @@ class Output(ABC):
             return numpy.zeros(0, dtype="int64")
         return block.argmax(axis=1)
 
-    def annotate(
-        self, docs: Sequence[Doc], tokens: Sequence[Token], choices: Ints1d, cfg: Cfg
-    ) -> None:
-        """Set the attribute of every token, of those that have it only if `cfg` says overwrite.
-
-        docs: docs of one vocab.
-        tokens: their tokens, at least one.
-        choices: what `choose` returned, and `WHITE_SPACE`, shape (n_tokens,).
-        """
-        annotated = (doc.has_annotation(self.attr) for doc in docs if len(doc))
-        if not cfg["overwrite"] and any(annotated):
-            present = numpy.concatenate([doc.to_array([self.attr]).reshape(-1) for doc in docs])
-            free = numpy.flatnonzero(present == 0)
-            tokens, choices = [tokens[i] for i in free.tolist()], choices[free]
-        self.set(tokens, choices, cfg)
-
     @abstractmethod
-    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the attribute of tokens of one vocab, see `annotate`."""
+    def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
+        """Return the attribute's values, as `Doc.from_array` takes them, shape (n_tokens,).
+
+        choices: what `choose` returned, shape (n_tokens,).
+        vocab: vocab of the docs. Texts of the values are added to its string store.
+        """
+
+    def white_space(self, vocab: Vocab) -> int | None:
+        """Return the value of white-space tokens; None if `choose` has seen to them."""
+        return None
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return the scores of predicted docs, as a spaCy scorer does."""

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy
-from spacy.parts_of_speech import IDS, SPACE
-from spacy.tokens import Token
+from spacy.parts_of_speech import IDS
+from spacy.vocab import Vocab
 
 from ..arrays import Ints1d
 from .gold import GoldCombinations
-from .output import WHITE_SPACE, Cfg, Output
+from .output import Cfg, Output
 from .scores import Scores
 from .words import Words
 
@@ -26,6 +26,9 @@ PARTS_OF_SPEECH = (
     *("SCONJ", "SYM", "VERB", "X", "EOL", "SPACE"),
 )
 """Parts of speech that spaCy knows: a column each, whether the training data has it or not."""
+
+WHITE_SPACE = "SPACE"
+"""Part of speech of white space, as in spaCy's pipelines."""
 
 PosOfTags = dict[str, list[str]]
 """The parts of speech that each tag has in the training data."""
@@ -40,7 +43,6 @@ class PosOutput(Output):
     attr = "POS"
     gold_attrs = ("TAG", "POS")
     weight = 0.5
-    white_space = "SPACE"
     learned: ClassVar[Mapping[str, Any]] = {KEY: {}}
 
     def __init__(self) -> None:
@@ -62,7 +64,9 @@ class PosOutput(Output):
         self.learn(gold, cfg)
 
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
-        """Add the parts of speech of each tag to those known."""
+        """Add the parts of speech of each tag to those known; nothing if tags are not predicted."""
+        if "TAG" not in gold.attrs:
+            return
         known: PosOfTags = cfg[KEY]
         labels = set(cfg["labels"])
         for tag, pos in sorted(gold.of("TAG", "POS")):
@@ -92,11 +96,13 @@ class PosOutput(Output):
             self._mask = (list(labels), known, allowed)
         return allowed
 
-    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the parts of speech of tokens, see `Output.set`."""
-        ids = numpy.where(choices == WHITE_SPACE, SPACE, _IDS[choices])
-        for token, pos in zip(tokens, ids.tolist(), strict=True):
-            token.pos = pos
+    def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
+        """Return spaCy's numbers of parts of speech, see `Output.values`."""
+        return _IDS[choices]
+
+    def white_space(self, vocab: Vocab) -> int:
+        """Return the number of the part of speech of white space."""
+        return IDS[WHITE_SPACE]
 
     def check(self, cfg: Cfg, name: str) -> None:
         """Raise ValueError unless `cfg` maps tags to lists of parts of speech."""
@@ -107,4 +113,4 @@ class PosOutput(Output):
             raise ValueError(f"[{name}] '{KEY}' in 'cfg' does not map tags to parts of speech.")
 
 
-_IDS = numpy.asarray([IDS[name] for name in PARTS_OF_SPEECH])
+_IDS = numpy.asarray([IDS[name] for name in PARTS_OF_SPEECH], dtype="uint64")

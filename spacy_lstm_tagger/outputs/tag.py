@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from spacy.tokens import Token
+import numpy
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 from ..arrays import Ints1d
 from .gold import GoldCombinations
 from .output import MISSING, NEGATED, Cfg, Output, encode
+
+WHITE_SPACE = "_SP"
+"""Tag of white space, as in spaCy's pipelines."""
 
 
 class TagOutput(Output):
@@ -23,7 +27,6 @@ class TagOutput(Output):
     name = "tag"
     attr = "TAG"
     gold_attrs = ("TAG",)
-    white_space = "_SP"  # as in spaCy's pipelines
 
     @property
     def default_score_weights(self) -> dict[str, float | None]:
@@ -46,11 +49,14 @@ class TagOutput(Output):
         codes.update({None: MISSING, "": MISSING})
         return {self.name: encode(values, codes, self.attr, name)}
 
-    def set(self, tokens: Sequence[Token], choices: Ints1d, cfg: Cfg) -> None:
-        """Set the tags of tokens, see `Output.set`."""
-        labels = self.labels(cfg)
-        for token, column in zip(tokens, choices.tolist(), strict=True):
-            token.tag_ = self.white_space if column < 0 else labels[column]
+    def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
+        """Return the hashes of tags, see `Output.values`."""
+        hashes = [vocab.strings.add(label) for label in self.labels(cfg)]
+        return numpy.asarray(hashes, dtype="uint64")[choices]
+
+    def white_space(self, vocab: Vocab) -> int:
+        """Return the hash of the tag of white space."""
+        return vocab.strings.add(WHITE_SPACE)
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return nothing: tags are scored by the component's setting `scorer`."""

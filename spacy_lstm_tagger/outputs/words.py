@@ -11,29 +11,38 @@ from spacy.strings import StringStore
 from spacy.tokens import Doc
 
 from ..arrays import Ints1d
+from ..features.extractor import DocFeatures
 from ..features.white_space import with_white_space
 
 
 class Words:
-    """Words of docs, one doc after another."""
+    """Words of docs, one doc after another.
 
-    def __init__(self, docs: Sequence[Doc]) -> None:
-        self.docs = docs
+    docs: the docs.
+    features: what was extracted from them, which has them already; None if nothing was.
+    """
+
+    def __init__(self, docs: Sequence[Doc], features: DocFeatures | None = None) -> None:
+        self.docs, self._features = docs, features
 
     @cached_property
-    def _found(self) -> numpy.ndarray:
+    def _found(self) -> tuple[numpy.ndarray, Ints1d]:
+        X = self._features
+        if X is not None and X.read is None:
+            return X.keys[X.forms], numpy.zeros(0, dtype="int64")
         rows = [with_white_space(doc, [ORTH]) for doc in self.docs]
-        return numpy.concatenate([numpy.zeros((0, 2), dtype="uint64"), *rows])
+        found = numpy.concatenate([numpy.zeros((0, 2), dtype="uint64"), *rows])
+        return found[:, 0], numpy.flatnonzero(found[:, 1])
 
     @property
     def orths(self) -> numpy.ndarray:
         """Hash of each word, shape (n_words,)."""
-        return self._found[:, 0]
+        return self._found[0]
 
     @property
     def white_space(self) -> Ints1d:
         """Indices of the white-space tokens."""
-        return numpy.flatnonzero(self._found[:, 1])
+        return self._found[1]
 
     @cached_property
     def ends(self) -> Ints1d:

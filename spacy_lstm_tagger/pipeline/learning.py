@@ -13,7 +13,7 @@ from ..arrays import Floats2d
 from ..outputs import columns_of, make_outputs, outputs_of
 from ..outputs.gold import GoldCombinations
 from ..outputs.output import Output
-from ..training.augmenter import is_added
+from ..training.augmenter import is_gold
 from ..training.loss import batch_gradient, flatten
 from ..training.rehearsal import rehearse_docs
 from .arguments import as_examples
@@ -63,7 +63,7 @@ class LearningTagger(SafelySavedTagger):
         if self.gold_attrs != ["TAG"]:
             gold = GoldCombinations(self.gold_attrs)
             for eg in examples:
-                gold.add(eg.reference, added=is_added(eg))
+                gold.add(eg.reference, added=not is_gold(eg))
             for output in self.outputs:
                 output.learn(gold, self.cfg)
         return losses

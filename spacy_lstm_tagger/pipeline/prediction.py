@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy
+from spacy.attrs import IDS
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
 from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
 from ..outputs import scores_of
-from ..outputs.output import WHITE_SPACE, Cfg, Output
+from ..outputs.output import Cfg, Output
 from ..outputs.words import Words
-from .probabilities import probabilities_of, score_tokens, set_white_space, tags_of
+from .probabilities import probabilities_of, score_words, set_white_space, tags_of
 
 
 class Prediction(list[Ints1d]):
@@ -22,19 +23,22 @@ class Prediction(list[Ints1d]):
 
     That is what spaCy's `Tagger.predict` returns.
 
-    chosen: choices of every output, by its name, one array for each doc. Those of others than the
-        tags are `WHITE_SPACE` for white-space tokens.
+    chosen: choices of every output, by its name, docs one after another.
+    white_space: indices of the white-space tokens.
     probabilities: of the labels, all docs one after another, shape (n_tokens, n_labels); None if
         they were not asked for.
     """
 
     def __init__(
         self,
-        chosen: Mapping[str, Sequence[Ints1d]],
+        docs: Sequence[Doc],
+        chosen: Mapping[str, Ints1d],
+        white_space: Ints1d,
         probabilities: Floats2d | None,
     ) -> None:
-        super().__init__(next(iter(chosen.values())))
+        super().__init__(by_doc(next(iter(chosen.values())), docs))
         self.chosen = chosen
+        self.white_space = white_space
         self.probabilities = probabilities
 
 
@@ -45,42 +49,43 @@ def predict_docs(
 
     outputs: in the order of the model's columns; the first is that of the labels.
     """
-    rows = score_tokens(tagger, docs)
+    rows, features = score_words(tagger, docs)
+    words, scores = Words(docs, features), scores_of(tagger.model, to_numpy(rows))
     probabilities = None
-    only_tags = [output.name for output in outputs] == ["tag"]
-    words = Words(docs)
-    space = words.white_space if with_probabilities or not only_tags else numpy.zeros(0, dtype=int)
-    scores = scores_of(tagger.model, to_numpy(rows))
     if with_probabilities:
         probabilities = to_numpy(probabilities_of(tagger, tags_of(tagger, rows)))
-        set_white_space(probabilities, tagger.labels, space)
+        set_white_space(probabilities, tagger.labels, words.white_space)
     chosen: dict[str, Ints1d] = {}
     for output in outputs:
         chosen[output.name] = output.choose(scores, chosen, words, tagger.cfg)
-    for name in set(chosen) - {"tag"}:
-        chosen[name][space] = WHITE_SPACE
-    of_docs = {name: by_doc(choices, docs) for name, choices in chosen.items()}
-    return Prediction(of_docs, probabilities)
+    return Prediction(docs, chosen, words.white_space, probabilities)
 
 
 def annotate_docs(
-    outputs: Sequence[Output],
-    docs: Sequence[Doc],
-    chosen: Mapping[str, Sequence[Ints1d]],
-    cfg: Cfg,
+    outputs: Sequence[Output], docs: Sequence[Doc], prediction: Prediction, cfg: Cfg
 ) -> None:
-    """Set the annotation of some outputs, see `Output.annotate`.
+    """Set the annotation of every output, of tokens that have it only if `cfg` says overwrite.
 
-    chosen: choices of each output, see `Prediction`.
+    prediction: what `predict_docs` returned for the docs.
     """
-    vocabs = {id(doc.vocab): doc.vocab for doc in docs if len(doc)}
-    for vocab in vocabs.values() if outputs else ():
-        places = [i for i, doc in enumerate(docs) if doc.vocab is vocab]
-        own = [docs[i] for i in places]
-        tokens = [token for doc in own for token in doc]
+    # Once for each doc: its tokens as Python objects would take several times as long.
+    attrs = [IDS[output.attr] for output in outputs]
+    space = prediction.white_space
+    for vocab in {id(doc.vocab): doc.vocab for doc in docs if len(doc)}.values():
+        columns = []
         for output in outputs:
-            choices = numpy.concatenate([chosen[output.name][i] for i in places])
-            output.annotate(own, tokens, choices, cfg)
+            values = output.values(prediction.chosen[output.name], vocab, cfg)
+            if len(space) and (of_space := output.white_space(vocab)) is not None:
+                values[space] = of_space
+            columns.append(values)
+        together = numpy.stack(columns).T  # as from_array lays values out
+        for doc, rows in zip(docs, by_doc(together, docs), strict=True):
+            if len(doc) and doc.vocab is vocab:
+                if not cfg["overwrite"]:
+                    present = doc.to_array(attrs).reshape(rows.shape)
+                    if present.any():
+                        rows = numpy.where(present == 0, rows, present)
+                doc.from_array(attrs, rows)
 
 
 def by_doc(rows: numpy.ndarray, docs: Sequence[Doc]) -> list[numpy.ndarray]:

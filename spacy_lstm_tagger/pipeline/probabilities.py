@@ -11,10 +11,11 @@ from spacy.tokens import Doc
 from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
+from ..features.extractor import DocFeatures
 from ..features.white_space import white_space_rows
 from ..outputs import columns_of, outputs_of, scores_of
 from ..outputs.output import Output
-from ..outputs.tag import TagOutput
+from ..outputs.tag import WHITE_SPACE
 from ..training.loss import flatten
 
 
@@ -24,10 +25,18 @@ def score_tokens(tagger: Tagger, docs: Sequence[Doc]) -> Floats2d:
     Returns shape (n_tokens, n), docs one after another, see `outputs.scores`. Scores are logits,
     but for a stock tagger that normalizes.
     """
-    ops = tagger.model.ops
+    return score_words(tagger, docs)[0]
+
+
+def score_words(tagger: Tagger, docs: Sequence[Doc]) -> tuple[Floats2d, DocFeatures | None]:
+    """Return what `score_tokens` does, and the features of the docs if the model extracts them."""
+    model = tagger.model
     if not any(len(doc) for doc in docs):
-        return ops.alloc2f(0, sum(columns_of(tagger.model).values()))
-    return flatten(ops, tagger.model.predict(docs))
+        return model.ops.alloc2f(0, sum(columns_of(model).values())), None
+    if (layer := model.maybe_get_ref("features")) is None:
+        return flatten(model.ops, model.predict(docs)), None
+    features = layer.predict(docs)
+    return flatten(model.ops, model.get_ref("output_layer").predict(features)), features
 
 
 def tags_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
@@ -82,8 +91,8 @@ def set_white_space(probabilities: Floats2d, labels: Sequence[str], rows: Ints1d
     """
     if len(rows):
         probabilities[rows] = 0.0
-        if TagOutput.white_space in labels:
-            probabilities[rows, list(labels).index(TagOutput.white_space)] = 1.0
+        if WHITE_SPACE in labels:
+            probabilities[rows, list(labels).index(WHITE_SPACE)] = 1.0
 
 
 def check_read(tagger: Tagger, docs: Sequence[Doc]) -> None:

@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
 
 from ..features.casing import casing_of
-from ..outputs.pos import PosOutput
+from ..outputs.pos import WHITE_SPACE
 from ..settings import ENVIRONMENT_ERRORS
 
 FILE = "tag_map.json"
@@ -91,7 +91,7 @@ class TagMap(Pipe):
                 tag = token.tag_
                 pos = self.words.get(tag, {}).get(lower(token.text)) or self.tags.get(tag)
                 if token.text.isspace():
-                    pos = PosOutput.white_space
+                    pos = WHITE_SPACE
                 if pos:
                     token.pos_ = pos
         return doc

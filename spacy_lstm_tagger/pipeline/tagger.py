@@ -11,14 +11,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
+from thinc.util import to_numpy
 
 from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
-from ..features.white_space import white_space_tokens
+from ..features.white_space import white_space_rows
 from ..outputs import check_model, check_names, columns_for, set_columns
 from ..outputs.output import Output
-from ..outputs.tag import TagOutput, labels_among
+from ..outputs.tag import labels_among
 from ..settings import check_label_count, check_share, check_text
 from ..training.corpus_checks import check_corpus, check_labels, warn_of_unseen
 from ..training.survey import Survey, survey
@@ -266,26 +267,15 @@ class LSTMTagger(LearningTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
-        if isinstance(batch_tag_ids, Prediction):
-            chosen = batch_tag_ids.chosen
-        else:  # of a kind that spaCy's taggers take, too
-            chosen = {self.cfg["outputs"][0]: [numpy.asarray(ids) for ids in batch_tag_ids]}
-        if "tag" in chosen:
-            self._set_tags(docs, batch_tag_ids)
-        others = [output for output in self.outputs if output.name in {*chosen} - {"tag"}]
-        annotate_docs(others, docs, chosen, self.cfg)
-        if isinstance(batch_tag_ids, Prediction) and batch_tag_ids.probabilities is not None:
+        outputs = self.outputs
+        if not isinstance(batch_tag_ids, Prediction):  # of the kind that spaCy's taggers return
+            outputs, rows = outputs[:1], [to_numpy(ids) for ids in batch_tag_ids]
+            choices = numpy.concatenate([numpy.zeros(0, dtype="int64"), *rows])
+            chosen = {outputs[0].name: choices}
+            batch_tag_ids = Prediction(docs, chosen, white_space_rows(docs), None)
+        annotate_docs(outputs, docs, batch_tag_ids, self.cfg)
+        if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
-
-    def _set_tags(self, docs: List[Doc], tag_ids: List[Any]) -> None:
-        overwrite = self.cfg["overwrite"]
-        space = [t for t in white_space_tokens(docs) if overwrite or not t.tag]
-        for strings in {doc.vocab.strings for doc in docs} - {self.vocab.strings}:
-            for label in self.labels:
-                strings.add(label)
-        super().set_annotations(docs, tag_ids)
-        for token in space:
-            token.tag_ = TagOutput.white_space
 
     def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """Score a batch: what the scorer gives, and the scores of the other outputs.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy
@@ -14,11 +15,17 @@ from spacy.training import Example
 
 from ..arrays import Floats1d, Ints1d
 from ..features.extractor import vocabulary_of
+from ..outputs import known_outputs
+from ..outputs.lemma import is_known
+from ..outputs.output import Output
 from ..pipeline.kept_probabilities import tag_confidences
 from ..pipeline.tagger import LSTMTagger
 from ..training.alignment import aligned_tokens
 from .gold_docs import read_gold_docs
-from .labels import labels_of
+from .labels import labels_of, own_tag_taggers
+
+NAMES = {"tag": "tag", "pos": "part of speech", "morph": "feature", "lemma": "lemma"}
+"""What one value of each output is called."""
 
 
 class Gold(NamedTuple):
@@ -28,12 +35,14 @@ class Gold(NamedTuple):
     spaces: whether a space follows each token.
     tags: gold tag of each token; "" if it has none.
     lengths: number of tokens of each sentence, shape (n_sentences,).
+    others: gold values of the other outputs by their names, as `tags`.
     """
 
     words: list[str]
     spaces: list[bool]
     tags: list[str]
     lengths: Ints1d
+    others: Mapping[str, list[str]] = MappingProxyType({})
 
 
 class Answers(NamedTuple):
@@ -44,12 +53,14 @@ class Answers(NamedTuple):
     confidence: probability of each tag, shape (n_tokens,), NaN if it is unknown. None if the
         pipeline gives no probabilities.
     labels: gold tags that the pipeline's taggers have learned from; None if they are unknown.
+    others: values of the other outputs that the pipeline sets by their names, as `tags`.
     """
 
     name: str
     tags: list[str | None]
     confidence: Floats1d | None
     labels: frozenset[str] | None = None
+    others: Mapping[str, list[str | None]] = MappingProxyType({})
 
 
 class WordCounts(NamedTuple):
@@ -75,41 +86,69 @@ def ask(nlp: Language, name: str, examples: Iterable[Example]) -> tuple[Gold, An
     The pipeline's last lstm_tagger gives the probabilities.
 
     examples: examples that `gold_sentences` made for this pipeline.
-    Raises ValueError if there are no tokens or no gold tags, or if the pipeline sets no tags.
+    Raises ValueError if there are no tokens, or none has a gold value of what the pipeline sets.
     """
     _keep_probabilities(nlp)
+    outputs = known_outputs()
     words: list[str] = []
     spaces: list[bool] = []
-    gold: list[str] = []
     lengths: list[int] = []
-    tags: list[str | None] = []
+    gold: dict[str, list[str]] = {output.name: [] for output in outputs}
+    given: dict[str, list[str | None]] = {output.name: [] for output in outputs}
     confidence: list[Floats1d] = [numpy.zeros(0)]
     pairs = ((eg.predicted, eg.reference) for eg in examples)
     for doc, reference in nlp.pipe(pairs, as_tuples=True):
         words.extend(token.text for token in reference)
         spaces.extend(bool(token.whitespace_) for token in reference)
-        gold.extend(token.tag_ for token in reference)
         lengths.append(len(reference))
-        doc_tags, doc_confidence = _answer(doc, reference)
-        tags.extend(doc_tags)
-        confidence.append(doc_confidence)
+        places = _places(doc, reference)
+        for output in outputs:
+            said = [*values_of(doc, output), None]
+            gold[output.name].extend(values_of(reference, output))
+            given[output.name].extend(said[place] for place in places.tolist())
+        confidence.append(numpy.append(tag_confidences(doc), numpy.nan)[places])
     if not words:
         raise ValueError("It has no words: it is empty, or its name does not end in .spacy.")
-    if not any(gold):
-        raise ValueError(
-            f"None of its {len(words)} words has a gold tag. Make a file that has them with "
-            "`spacy convert`."
-        )
-    if not any(tags):
+    sets = [
+        key
+        for key, values in given.items()
+        if any(value and not word.isspace() for word, value in zip(words, values, strict=True))
+    ]
+    if not sets:
         raise ValueError(
             f"The pipeline has the components {nlp.pipe_names}, none of which has set a tag "
-            "(token.tag_). Use a pipeline with a trained tagger."
+            "(token.tag_), a part of speech, features or a lemma. Use a pipeline with a trained "
+            "tagger."
+        )
+    if not any(any(gold[key]) for key in sets):
+        raise ValueError(
+            f"None of its {len(words)} words has a gold {NAMES[sets[0]]}. Make a file that has "
+            "them with `spacy convert`."
         )
     sure = numpy.concatenate(confidence)
     known = bool(numpy.isfinite(sure).any())
     lengths_array = numpy.asarray(lengths, dtype="int64")
-    answers = Answers(name, tags, sure if known else None, labels_of(nlp))
-    return Gold(words, spaces, gold, lengths_array), answers
+    tags = given.pop("tag")
+    others = {key: values for key, values in given.items() if key in sets}
+    answers = Answers(name, tags, sure if known else None, labels_of(nlp), others)
+    return Gold(words, spaces, gold.pop("tag"), lengths_array, gold), answers
+
+
+def values_of(doc: Doc, output: Output) -> list[str]:
+    """Return the value of each token, "" if it has none. That of no features is "_".
+
+    White space has a tag at most. A lemma "_" is none: CoNLL-U files have it for words whose lemma
+    is not known.
+    """
+    strings = doc.vocab.strings
+    values = [strings[value] for value in doc.to_array(output.attr).tolist()]
+    if output.name == "tag":
+        return values
+    known = output.name != "lemma"
+    return [
+        v if not t.is_space and (known or is_known(t.text, v)) else ""
+        for t, v in zip(doc, values, strict=True)
+    ]
 
 
 def counts_of_model(nlp: Language) -> WordCounts | None:
@@ -141,25 +180,15 @@ def counts_of_corpus(path: Path, nlp: Language) -> WordCounts:
 
 def _keep_probabilities(nlp: Language) -> None:
     """Make the last lstm_tagger of a pipeline keep the probability of its best tags on the docs."""
-    for _, pipe in reversed(nlp.pipeline):
-        if isinstance(pipe, LSTMTagger):
-            pipe.cfg["save_probabilities"] = 1
-            return
+    for tagger in own_tag_taggers(nlp)[-1:]:
+        tagger.cfg["save_probabilities"] = 1
 
 
-def _answer(doc: Doc, reference: Doc) -> tuple[list[str | None], Floats1d]:
-    """Return the tag of each gold token, and its probability.
-
-    The probability is NaN if it is unknown, or another component chose the tag.
-    """
-    said = [token.tag_ for token in doc]
-    sure = tag_confidences(doc)
+def _places(doc: Doc, reference: Doc) -> Ints1d:
+    """Return the token of the pipeline's doc that each gold token is, -1 if it is none."""
     if [token.text for token in doc] == [token.text for token in reference]:
-        return list(said), sure
+        return numpy.arange(len(doc))
+    places = numpy.full(len(reference), -1)
     predicted, gold = aligned_tokens(Example(doc, reference))
-    tags: list[str | None] = [None] * len(reference)
-    confidence = numpy.full(len(reference), numpy.nan)
-    confidence[gold] = sure[predicted]
-    for i, j in zip(predicted.tolist(), gold.tolist(), strict=True):
-        tags[j] = said[i]
-    return tags, confidence
+    places[gold] = predicted
+    return places

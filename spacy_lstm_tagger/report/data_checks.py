@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy
 
 from ..training.corpus_checks import BLANK, FEW, FOUND, NEARLY_ALL, SHOWN
-from .answers import Gold
+from .answers import NAMES, Answers, Gold
 from .figures import Figures
+from .raw_text import RawText
 
 
 def check_data(gold: Gold) -> list[str]:
@@ -41,12 +42,28 @@ def check_figures(figures: Figures) -> list[str]:
             f"{figures.model}: {sum(missing.values()):,} of {figures.n_tagged:,} words have a tag "
             f"that training never showed ({names}{more}). The tagger cannot give it."
         )
-    raw = figures.raw_text
-    if raw is not None and raw.token_r < FOUND:
-        warnings.append(
-            f"{figures.model}: on raw text, the pipeline finds only {100 * raw.token_r:.1f} % of "
-            "the gold tokens, and so cannot tag the others. Train with the tokenizer of the "
-            "language (leave [nlp.tokenizer] out of the config), and convert treebanks with "
-            "multi-word tokens with `--merge-subtokens`."
-        )
-    return warnings
+    return [*warnings, *check_raw_text(figures.model, figures.raw_text)]
+
+
+def check_outputs(gold: Gold, answers: Answers) -> list[str]:
+    """Return a warning for every output that a pipeline sets, but the data does not have."""
+    given = {"tag": answers.tags, **answers.others}
+    wanted = {"tag": gold.tags, **gold.others}
+    return [
+        f"{answers.name}: none of the words has a gold {what}, so nothing is known of those that "
+        "the pipeline gives."
+        for name, what in NAMES.items()
+        if any(given.get(name, ())) and not any(wanted.get(name, ()))
+    ]
+
+
+def check_raw_text(model: str, raw: RawText | None) -> list[str]:
+    """Return a warning if a pipeline does not find the gold tokens of raw text."""
+    if raw is None or raw.token_r >= FOUND:
+        return []
+    return [
+        f"{model}: on raw text, the pipeline finds only {100 * raw.token_r:.1f} % of the gold "
+        "tokens, and so cannot tag the others. Train with the tokenizer of the language (leave "
+        "[nlp.tokenizer] out of the config), and convert treebanks with multi-word tokens with "
+        "`--merge-subtokens`."
+    ]

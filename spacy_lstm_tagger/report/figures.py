@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,6 +9,7 @@ import numpy
 
 from .answers import Answers, Gold, WordCounts
 from .labels import tags_without_label
+from .per_value import Confusion, TagFigures, confusions, per_value
 from .raw_text import RawText
 from .reliability import Reliability, reliability_of
 from .sentences import Sentence, worst_sentences
@@ -23,41 +23,6 @@ FREQUENCIES = (1, 2, 5, 10, 100, 1000)
 
 WORST = 25
 """Default number of worst sentences to list."""
-
-
-@dataclass(frozen=True)
-class TagFigures:
-    """Precision, recall and F of one tag.
-
-    support: number of words with this gold tag.
-    predicted: number of words given this tag.
-    right: number of words with this gold tag that were given it.
-    precision, recall: None if there is nothing to divide by.
-    """
-
-    tag: str
-    support: int
-    predicted: int
-    right: int
-    precision: float | None
-    recall: float | None
-    f: float
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Confusion of the gold tag `gold` with the tag `predicted`.
-
-    n: number of tokens confused.
-    share: share of the tokens with this gold tag that are confused.
-    words: the most frequent confused words, at most three.
-    """
-
-    gold: str
-    predicted: str
-    n: int
-    share: float
-    words: list[str]
 
 
 @dataclass(frozen=True)
@@ -112,34 +77,43 @@ def measure(
     marks = mark(gold, answers)
     if not marks.compared.any():
         raise ValueError("None of the words with a gold tag is a word of the pipeline's docs.")
-    left_out = {
-        "no gold tag": int((marks.word & ~marks.tagged).sum()),
-        "cut or joined by the pipeline": int((marks.tagged & ~marks.compared).sum()),
-        "white space": int((~marks.word).sum()),
-    }
     tagged = [gold.tags[i] for i in numpy.flatnonzero(marks.tagged).tolist()]
     return Figures(
         model=answers.name,
         n_sentences=marks.n_sentences,
         n_words=int(marks.compared.sum()),
         n_tagged=len(tagged),
-        left_out={reason: n for reason, n in left_out.items() if n},
+        left_out=left_out(marks, "no gold tag"),
         tags_without_label=tags_without_label(tagged, answers.tags, answers.labels),
         accuracy=accuracy(marks),
         raw_text=raw_text,
         sentences=whole_sentences(marks),
         seen_means=counts.meaning if counts else None,
-        seen=_seen(gold, marks, counts) if counts else [],
+        seen=seen_and_unseen(gold, marks, counts) if counts else [],
         by_frequency=_by_frequency(gold, marks, counts) if counts else [],
         by_length=_by_length(marks),
-        tags=_tags(gold, answers, marks),
-        confusions=_confusions(gold, answers, marks),
+        tags=per_value(gold, answers, marks),
+        confusions=confusions(gold, answers, marks),
         reliability=reliability_of(answers, marks),
         worst=worst_sentences(gold, answers, marks, worst),
     )
 
 
-def _seen(gold: Gold, marks: Marks, counts: WordCounts) -> list[Share]:
+def left_out(marks: Marks, without: str) -> dict[str, int]:
+    """Return how many tokens are not compared, by the reason.
+
+    without: what words without a gold value are called.
+    """
+    reasons = {
+        without: int((marks.word & ~marks.tagged).sum()),
+        "cut or joined by the pipeline": int((marks.tagged & ~marks.compared).sum()),
+        "white space": int((~marks.word).sum()),
+    }
+    return {reason: n for reason, n in reasons.items() if n}
+
+
+def seen_and_unseen(gold: Gold, marks: Marks, counts: WordCounts) -> list[Share]:
+    """Return the accuracy on words that training did not have, and on those that it had."""
     return shares(["unseen", "seen"], (counts.of(gold.words) > 0).astype(int), marks)
 
 
@@ -162,46 +136,3 @@ def _ranges(first: int, starts: list[int]) -> list[str]:
         str(low) if high == low + 1 else f"{low:,}–{high - 1:,}" for low, high in pairwise(edges)
     ]
     return [*inner, f"{edges[-1]:,} and more"]
-
-
-def _tags(gold: Gold, answers: Answers, marks: Marks) -> list[TagFigures]:
-    """Return the figures of each tag, the most frequent gold tags first."""
-    support: Counter[str] = Counter()
-    predicted: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    for i in numpy.flatnonzero(marks.compared).tolist():
-        support[gold.tags[i]] += 1
-        predicted[answers.tags[i] or ""] += 1
-        right[gold.tags[i]] += int(marks.right[i])
-    found = sorted({*support, *predicted}, key=lambda tag: (-support[tag], -predicted[tag], tag))
-    return [
-        TagFigures(
-            tag=tag,
-            support=support[tag],
-            predicted=predicted[tag],
-            right=right[tag],
-            precision=right[tag] / predicted[tag] if predicted[tag] else None,
-            recall=right[tag] / support[tag] if support[tag] else None,
-            f=2 * right[tag] / (support[tag] + predicted[tag]),
-        )
-        for tag in found
-    ]
-
-
-def _confusions(gold: Gold, answers: Answers, marks: Marks) -> list[Confusion]:
-    """Return every pair of confused tags, the most frequent first."""
-    words: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for i in numpy.flatnonzero(marks.compared & ~marks.right).tolist():
-        words[gold.tags[i], answers.tags[i] or ""][gold.words[i]] += 1
-    support = Counter(gold.tags[i] for i in numpy.flatnonzero(marks.compared).tolist())
-    pairs = sorted(words, key=lambda pair: (-words[pair].total(), pair))
-    return [
-        Confusion(
-            gold=pair[0],
-            predicted=pair[1],
-            n=words[pair].total(),
-            share=words[pair].total() / support[pair[0]],
-            words=[word for word, _ in words[pair].most_common(3)],
-        )
-        for pair in pairs
-    ]

@@ -10,11 +10,16 @@ from typing import Any
 from .. import __version__
 from .build import Report
 from .figures import Figures
+from .other_outputs import OutputFigures, OutputReport
 from .plots import plot_confusions, plot_reliability, plot_shares
+from .shares import Share
 from .templating import as_markup, new_environment, read_static
 
 PAIRS = 50
 """Maximum number of pairs of confused tags listed on the page."""
+
+TITLES = {"pos": "Parts of speech", "morph": "Morphology", "lemma": "Lemmas"}
+"""Title of the section of each output besides the tags."""
 
 
 def render_page(report: Report) -> str:
@@ -27,7 +32,9 @@ def render_page(report: Report) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html").render(
         report=report,
-        names=[figures.model for figures in report.taggers],
+        names=report.models,
+        titles=TITLES,
+        sections=[_section(output) for output in report.outputs],
         plots={name: as_markup(svg) for name, svg in _plots(report.taggers).items()},
         by_tag=[{row.tag: row for row in figures.tags} for figures in report.taggers],
         by_name=_by_name(report.taggers),
@@ -38,6 +45,23 @@ def render_page(report: Report) -> str:
         script_digest=digest,
         version=__version__,
     )
+
+
+def _section(output: OutputReport) -> dict[str, Any]:
+    """Return an output's figures with the pipelines that set it, by their places."""
+    present = [(nth, figures) for nth, figures in enumerate(output.taggers) if figures]
+    kinds = [kind for kind in ("unseen", "seen") if any(kind in _named(f) for _, f in present)]
+    return {
+        "name": output.name,
+        "comparison": output.comparison,
+        "present": present,
+        "seen": [(kind, [_named(figures).get(kind) for _, figures in present]) for kind in kinds],
+        "by_value": [{row.tag: row for row in figures.values} for _, figures in present],
+    }
+
+
+def _named(figures: OutputFigures) -> dict[str, Share]:
+    return {share.name: share for share in figures.seen}
 
 
 def _plots(taggers: Sequence[Figures]) -> dict[str, str]:
@@ -58,7 +82,7 @@ def _plots(taggers: Sequence[Figures]) -> dict[str, str]:
     plots = {
         name: plot_shares(groups, names, title)
         for name, (groups, title) in kinds.items()
-        if groups[0]
+        if groups and groups[0]
     }
     if reliable:
         plots["reliability"] = plot_reliability(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from spacy.language import Language
 from spacy.scorer import Scorer
 from spacy.tokens import Doc, Token
 from spacy.training import Example
+
+from ..outputs.lemma import is_known
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class RawText:
     token_f: harmonic mean of the two.
     token_acc: share of the pipeline's tokens that lie within one gold token.
     tag_acc: accuracy of the tags, an F-score: a gold token that is not found lowers recall.
+    others: accuracy of other outputs by their names.
     """
 
     n_words: int
@@ -33,13 +36,17 @@ class RawText:
     token_f: float
     token_acc: float
     tag_acc: float
+    others: dict[str, float] = field(default_factory=dict)
 
 
-def measure_raw_text(nlp: Language, docs: Iterable[Doc]) -> RawText | None:
+def measure_raw_text(
+    nlp: Language, docs: Iterable[Doc], others: Iterable[str] = ()
+) -> RawText | None:
     """Run a pipeline on the text of gold docs and return the figures.
 
     docs: gold docs. Those that do not record where spaces are, so that their text is unknown, are
         left out.
+    others: names of the other outputs to measure.
     Returns None if no text is known. Raises whatever the pipeline's tokenizer or components raise.
     """
     pairs = ((nlp.tokenizer(doc.text), doc) for doc in docs if not doc.has_unknown_spaces)
@@ -48,15 +55,20 @@ def measure_raw_text(nlp: Language, docs: Iterable[Doc]) -> RawText | None:
     tokens = Scorer.score_tokenization(examples)
     if tokens["token_acc"] is None:
         return None
-    tags = Scorer.score_token_attr(examples, "tag", getter=_tag)
+    found = {
+        name: Scorer.score_token_attr(examples, name, getter=_value)[f"{name}_acc"] or 0.0
+        for name in ("tag", *others)
+    }
     n_words = sum(not token.is_space for eg in examples for token in eg.reference)
-    return RawText(n_words=n_words, tag_acc=tags["tag_acc"] or 0.0, **tokens)
+    return RawText(n_words=n_words, tag_acc=found.pop("tag"), **tokens, others=found)
 
 
-def _tag(token: Token, attr: str) -> Any:
-    """Return the hash of a token's tag; 0, which stands for none, for white space.
+def _value(token: Token, attr: str) -> Any:
+    """Return the hash of a token's tag or other value; 0, which stands for none, for white space.
 
     spaCy's scorer leaves out the pipeline's white space, but counts tagged white space of the gold
     docs as missed.
     """
-    return 0 if token.is_space else token.tag
+    if token.is_space or (attr == "lemma" and not is_known(token.text, token.lemma_)):
+        return 0
+    return token.morph.key if attr == "morph" else getattr(token, attr)

@@ -14,7 +14,7 @@ from .templating import new_environment, read_static
 
 
 def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) -> str | None:
-    """Render the tags of a doc, coloured by their probabilities.
+    """Render the tags of a doc, coloured by their probabilities; parts of speech if it has no tags.
 
     Words run in the direction of the doc's language.
 
@@ -30,7 +30,10 @@ def render(doc: Doc | Span, *, page: bool = False, jupyter: bool | None = None) 
             f"Can render a Doc or a Span, but found {type(doc).__name__}. Make a doc of a text "
             "with nlp(text)."
         )
-    words = [(token.text, token.tag_, tag_confidence(token)) for token in doc]
+    if any(token.tag for token in doc) or not any(token.pos for token in doc):
+        words = [(token.text, token.tag_, tag_confidence(token)) for token in doc]
+    else:
+        words = [(token.text, token.pos_, None) for token in doc]
     style = read_static("words.css")
     html = (
         new_environment()

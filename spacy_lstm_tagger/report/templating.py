@@ -9,6 +9,7 @@ from typing import Any
 from spacy.glossary import GLOSSARY
 
 from ..extras import import_extra
+from ..outputs.morph import NONE
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -30,6 +31,7 @@ def new_environment() -> Any:
     environment.filters["count"] = lambda n: f"{n:,}"
     environment.filters["points"] = lambda share: f"{100 * share:+.2f}".replace("-", "−")
     environment.filters["code"] = _code
+    environment.filters["features"] = _features
     environment.filters["meaning"] = lambda tag: GLOSSARY.get(tag, "")
     return environment
 
@@ -48,6 +50,14 @@ def _code(text: str) -> Any:
     """Return a text, escaped, with what stands between backticks marked as code."""
     escaped = str(import_extra("markupsafe").escape(text))
     return as_markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))
+
+
+def _features(value: str) -> Any:
+    """Return a value, escaped, that a line may be broken behind each feature of."""
+    if value == NONE:
+        return "no features"
+    escaped = str(import_extra("markupsafe").escape(value or "(none)"))
+    return as_markup(escaped.replace("|", "|<wbr>"))
 
 
 def _percent(share: float | None, digits: int = 2) -> str:

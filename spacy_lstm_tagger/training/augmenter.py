@@ -10,6 +10,7 @@ from spacy.training import Example
 
 from .alterations import Alteration, lowered, mistyped, uppered, words_of
 from .copies import join, with_words
+from .soft_targets import soft_labels
 
 LONGEST = 10
 """Maximum number of examples in a passage."""
@@ -97,6 +98,11 @@ def mark_added(example: Example) -> None:
 def is_added(example: Example) -> bool:
     """Return whether `mark_added` marked the example."""
     return ADDED in example.predicted.user_data
+
+
+def is_gold(example: Example) -> bool:
+    """Return whether the annotation is a corpus's own: of no added example, nor of a teacher."""
+    return not is_added(example) and soft_labels(example.reference) is None
 
 
 def _copy(example: Example, alter: Alteration, language: str) -> Iterator[Example]:

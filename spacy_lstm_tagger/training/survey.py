@@ -13,7 +13,7 @@ from spacy.training import Example, validate_examples
 from ..features.vocabulary import Vocabulary
 from ..features.white_space import white_space_tokens
 from ..outputs.gold import GoldCombinations
-from .augmenter import is_added
+from .augmenter import is_added, is_gold
 
 SAMPLE = 50
 """Number of examples that things are tried on."""
@@ -69,7 +69,7 @@ def survey(
         nonlocal first
         for eg in examples:
             validate_examples([eg], method)
-            gold.add(eg.reference, added=is_added(eg))
+            gold.add(eg.reference, added=not is_gold(eg))
             first = first or [eg]
             if is_added(eg):
                 continue

@@ -1,0 +1,1 @@
+"""Joint tagging: XPOS, UPOS, FEATS and lemma, on treebanks of many languages."""
