@@ -11,6 +11,7 @@ from spacy.tokens import Doc, DocBin
 from thinc.api import NumpyOps
 
 from spacy_lstm_tagger.cli.calibrate import score_gold
+from spacy_lstm_tagger.outputs.tag import TagOutput
 from spacy_lstm_tagger.pipeline.calibration import calibration_error, fit_temperature
 
 
@@ -106,5 +107,5 @@ def test_tagged_white_space_is_not_scored(make_nlp, tmp_path) -> None:
     docs = [Doc(nlp.vocab, words=words, tags=["N", "_SP", "V", "N"]) for _ in range(2)]
     blank = Doc(nlp.vocab, words=["\n"], tags=["_SP"])
     DocBin(docs=[*docs, blank]).to_disk(tmp_path / "gold.spacy")
-    scored = score_gold(nlp, "lstm_tagger", tmp_path / "gold.spacy")
+    scored = score_gold(nlp, "lstm_tagger", tmp_path / "gold.spacy", TagOutput())
     assert [len(gold) for _, gold in scored] == [3, 3]

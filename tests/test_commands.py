@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from spacy_lstm_tagger.cli import lstm_tagger_cli
 from spacy_lstm_tagger.cli.calibrate import score_gold
 from spacy_lstm_tagger.cli.pipelines import get_tagger, load_pipeline
+from spacy_lstm_tagger.outputs.tag import TagOutput
 
 SHARED_MODEL = """
 [model]
@@ -90,7 +91,7 @@ def shared(train_data, make_examples):
 
 def test_calibrate_runs_the_components_before_the_tagger(shared, gold, tmp_path) -> None:
     DocBin(docs=gold).to_disk(tmp_path / "dev.spacy")
-    (scores, columns), _ = score_gold(shared, "lstm_tagger", tmp_path / "dev.spacy")
+    (scores, columns), _ = score_gold(shared, "lstm_tagger", tmp_path / "dev.spacy", TagOutput())
     doc = shared("I like green eggs")
     expected = shared.get_pipe("lstm_tagger").model.predict([doc])[0]
     assert numpy.array_equal(scores, expected)

@@ -32,6 +32,8 @@ CORPUS = REPOSITORY / "corpus"
 CONFIGS = REPOSITORY / "configs"
 NAMES = ("default", "demo", "fast", "shared_tok2vec", "student", "textbook", "vectors")
 
+TAG_WEIGHTS = {"tag_acc": 1.0, "tag_micro_p": None, "tag_micro_r": None, "tag_micro_f": None}
+
 FEW_STEPS = {"training.max_steps": 2, "training.eval_frequency": 1}
 
 
@@ -163,8 +165,22 @@ def test_config_is_valid(name: str, overrides: Callable, tmp_path: Path) -> None
 def test_config_is_complete_but_for_the_tokenizer(name: str, tmp_path: Path) -> None:
     fill_config(tmp_path / "filled.cfg", CONFIGS / f"{name}.cfg")
     filled = Config().from_disk(tmp_path / "filled.cfg", interpolate=False)
+    written = read_config(name)
     assert filled["nlp"].pop("tokenizer") == {"@tokenizers": "spacy.Tokenizer.v1"}
-    assert filled == read_config(name)
+    if name != "shared_tok2vec":  # the component says what counts, see below
+        assert written["training"].pop("score_weights") == {}
+        assert filled["training"].pop("score_weights") == TAG_WEIGHTS
+    assert filled == written
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "shared_tok2vec"])
+def test_what_is_predicted_counts_in_equal_shares(name: str) -> None:
+    config = read_config(name)
+    outputs = ["tag", "pos", "morph", "lemma"]
+    config["components"]["lstm_tagger"]["outputs"] = outputs
+    weights = load_model_from_config(config, auto_fill=True).config["training"]["score_weights"]
+    shares = dict.fromkeys([f"{output}_acc" for output in outputs], 0.25)
+    assert weights == {**TAG_WEIGHTS, "morph_per_feat": None, **shares}
 
 
 @pytest.mark.parametrize(

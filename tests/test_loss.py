@@ -36,7 +36,8 @@ def tag_codes(
     name: str = "tagger",
 ) -> numpy.ndarray:
     cfg = {"labels": labels, "neg_prefix": prefix}
-    return TagOutput().codes(aligned_values(examples, "TAG"), cfg, name)
+    words = [token.text for eg in examples for token in eg.predicted]
+    return TagOutput().codes(aligned_values(examples, "TAG"), words, cfg, name)["tag"]
 
 
 def probabilities(n_tokens: int, n_labels: int, seed: int = 0) -> numpy.ndarray:

@@ -64,6 +64,8 @@ def network_of(*, word_width: int = 5, **settings) -> TaggerNetwork:
         "affixes_per_form": 0,
         "vector_width": 0,
         "n_columns": 3,
+        "n_deferred": 0,
+        "state_width": 7,
         "char_embed_width": 4,
         "char_width": 6,
         "width": 8,
@@ -217,7 +219,7 @@ def test_growth_keeps_the_old_scores_and_puts_new_tags_below_the_best() -> None:
     forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
     arguments = (forms, NO_VECTORS, torch.arange(3), *read([3]))
     before = network(*arguments)
-    network.grow_output([3], [5])
+    network.grow({"tag": 3}, {"tag": 5})
     after = network(*arguments)
     assert network.output.weight.shape == (5, 8)
     assert_allclose(after[:, :3].detach(), before.detach(), atol=1e-5)
@@ -232,7 +234,7 @@ def test_every_output_grows_behind_its_own_columns() -> None:
     forms = make_forms([[1, 2], [3], [4, 5]], words=[1, 2, 0], counts=[1, 1, 0])
     arguments = (forms, NO_VECTORS, torch.arange(3), *read([3]))
     before = network(*arguments)
-    network.grow_output([3, 2], [4, 4])
+    network.grow({"tag": 3, "pos": 2}, {"tag": 4, "pos": 4})
     after = network(*arguments)
     assert after.shape == (3, 8)
     assert_allclose(after[:, :3].detach(), before[:, :3].detach(), atol=1e-5)

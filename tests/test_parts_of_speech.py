@@ -18,7 +18,8 @@ from spacy.vocab import Vocab
 from spacy_lstm_tagger.outputs.gold import combinations_in
 from spacy_lstm_tagger.outputs.output import MISSING
 from spacy_lstm_tagger.outputs.pos import PARTS_OF_SPEECH, PosOutput
-from spacy_lstm_tagger.pipeline.probabilities import tag_probabilities
+from spacy_lstm_tagger.outputs.scores import Scores
+from spacy_lstm_tagger.outputs.words import Words
 from spacy_lstm_tagger.training.alignment import aligned_values
 
 DATA = [
@@ -66,7 +67,8 @@ def example(pos: list[str], tags: list[str] | None = None, words: list[str] | No
 
 
 def pos_codes(examples: list[Example]) -> numpy.ndarray:
-    return PosOutput().codes(aligned_values(examples, "POS"), {}, "lstm_tagger")
+    words = [token.text for eg in examples for token in eg.predicted]
+    return PosOutput().codes(aligned_values(examples, "POS"), words, {}, "lstm_tagger")["pos"]
 
 
 def settings(labels: list[str], known: dict[str, list[str]] | None = None) -> dict:
@@ -74,7 +76,8 @@ def settings(labels: list[str], known: dict[str, list[str]] | None = None) -> di
 
 
 def choose(scores: numpy.ndarray, tags: list[int], cfg: dict, output: PosOutput) -> list[str]:
-    columns = output.choose(scores, {"tag": numpy.asarray(tags, dtype="int64")}, cfg)
+    of_batch, words = Scores(scores, {"pos": N}), Words([Doc(Vocab(), words=["w"] * len(scores))])
+    columns = output.choose(of_batch, {"tag": numpy.asarray(tags, dtype="int64")}, words, cfg)
     return [PARTS_OF_SPEECH[column] for column in columns]
 
 
@@ -86,7 +89,7 @@ def test_every_part_of_speech_of_spacy_has_its_column_and_back() -> None:
     columns = pos_codes([example(list(PARTS_OF_SPEECH))])
     assert_array_equal(columns, numpy.arange(N))
     doc = Doc(Vocab(), words=["w"] * N)
-    PosOutput().annotate([doc], [columns], settings([]))
+    doc.from_array(["POS"], PosOutput().values(columns, doc.vocab, settings([])))
     assert [token.pos_ for token in doc] == list(PARTS_OF_SPEECH)
 
 
@@ -168,7 +171,7 @@ def test_a_layer_of_its_own_leaves_the_tags_gradient_alone(make_nlp, make_exampl
     loss, gradients = tagger(both).get_loss(make_examples(both, DATA), rows)
     assert_array_equal(numpy.vstack(gradients)[:, :3], numpy.vstack(expected))
     truth = numpy.eye(N)[pos_codes(make_examples(both, DATA))]
-    assert_allclose(numpy.vstack(gradients)[:, 3:], q - truth, atol=1e-6)
+    assert_allclose(numpy.vstack(gradients)[:, 3:], PosOutput.weight * (q - truth), atol=1e-6)
     assert loss == pytest.approx(sum((rows**2).sum() for rows in gradients), rel=1e-5)
 
 
@@ -234,7 +237,8 @@ def test_damaged_table_is_refused(trained, table) -> None:
 
 def test_labels_are_the_tags_alone(random) -> None:
     component = tagger(random)
-    assert component.labels == component.label_data == ("J", "N", "V")
+    assert component.labels == ("J", "N", "V")
+    assert component.label_data["labels"] == ["J", "N", "V"]
     docs = [random.make_doc(text) for text in TEXTS]
     for rows, doc in zip(component.predict_probabilities(docs), docs, strict=True):
         assert rows.shape == (len(doc), 3)
@@ -257,7 +261,7 @@ def test_nothing_is_lost_of_docs_without_tokens(random) -> None:
     component = tagger(random)
     component.set_annotations(docs, component.predict(docs))
     assert [rows.shape for rows in component.predict(docs)] == [(0,), (0,)]
-    assert [rows.shape for rows in component.predict(docs).others["pos"]] == [(0,), (0,)]
+    assert [rows.shape for rows in component.predict(docs).chosen["pos"]] == [(0,), (0,)]
     assert [rows.shape for rows in component.predict_probabilities(docs)] == [(0, 3)] * 2
 
 
@@ -278,7 +282,7 @@ def test_probabilities_can_be_kept_as_well(random) -> None:
         tagger(random).cfg["save_probabilities"] = kept
         assert found(random) == expected
         doc = random("I like green eggs")
-        (rows,) = tag_probabilities(tagger(random), [random.make_doc("I like green eggs")])
+        (rows,) = tagger(random).predict_probabilities([random.make_doc("I like green eggs")])
         assert [t._.tag_probability for t in doc] == pytest.approx(rows.max(axis=1).tolist())
 
 

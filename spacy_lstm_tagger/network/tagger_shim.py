@@ -131,7 +131,7 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
         if "n_tags" in sizes:
             others = {name: size for name, size in sizes.items() if name != "n_tags"}
             sizes = {**others, "words_per_form": 1, "n_columns": len(weights["output.bias"])}
-        return {"n_deferred": 0, **sizes}
+        return {**sizes, "n_deferred": sizes.get("n_deferred", 0)}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_derived": Derived()}  # a predictor may be what cannot be copied

@@ -183,8 +183,8 @@ class LemmaOutput(Output):
 
 
 def is_known(word: str, lemma: str) -> bool:
-    """Return whether a lemma is one."""
-    return lemma != UNKNOWN or word == UNKNOWN
+    """Return whether a lemma is one: neither white space, nor what stands for an unknown one."""
+    return not lemma.isspace() and (lemma != UNKNOWN or word == UNKNOWN)
 
 
 def _count_rules(pairs: Iterable[tuple[str, ...]], casing: Casing) -> Counter[LemmaRule]:

@@ -53,12 +53,13 @@ class LemmaRule(NamedTuple):
         casing: rules of casing of the language.
         """
         if self.end == WHOLE:
-            return self.suffix
-        base = CASES[self.case](word, casing)
-        if len(base) < self.shortest():
-            return None
-        lemma = f"{self.prefix}{base[self.start : len(base) - self.end]}{self.suffix}"
-        return None if lemma.isspace() else lemma
+            lemma = self.suffix
+        else:
+            base = CASES[self.case](word, casing)
+            if len(base) < self.shortest():
+                return None
+            lemma = f"{self.prefix}{base[self.start : len(base) - self.end]}{self.suffix}"
+        return lemma if lemma.strip() else None
 
 
 def _lower(word: str, casing: Casing) -> str:

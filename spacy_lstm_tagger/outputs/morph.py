@@ -152,7 +152,8 @@ class MorphOutput(Output):
         """Raise ValueError unless `cfg` has combinations, and which of them are allowed."""
         combinations, allowed = cfg[COMBINATIONS], cfg[ALLOWED]
         sound = isinstance(allowed, dict) and all(map(_is_list, (combinations, *allowed.values())))
-        if not sound or not {m for row in allowed.values() for m in row} <= set(combinations):
+        sound = sound and all(row and set(row) <= set(combinations) for row in allowed.values())
+        if not sound or len(set(combinations)) < len(combinations):
             raise ValueError(
                 f"[{name}] '{COMBINATIONS}' and '{ALLOWED}' in 'cfg' are not combinations of "
                 "features, and those of each part of speech."

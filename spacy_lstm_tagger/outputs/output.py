@@ -47,6 +47,9 @@ class Output(ABC):
     weight: ClassVar[float] = 1.0
     learned: ClassVar[Mapping[str, Any]] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()  # what it keeps besides is made of `cfg`, and may have no copy
+
     @property
     def assigns(self) -> str:
         """The attribute as spaCy's `assigns` names it, such as "token.tag"."""

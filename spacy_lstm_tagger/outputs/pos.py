@@ -41,7 +41,7 @@ class PosOutput(Output):
 
     name = "pos"
     attr = "POS"
-    gold_attrs = ("POS",)
+    gold_attrs = ("TAG", "POS")
     weight = 0.5
     learned: ClassVar[Mapping[str, Any]] = {KEY: {}}
 

@@ -4,16 +4,19 @@
 from collections.abc import Iterable
 from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
+import numpy
 from spacy.errors import Errors
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
+from thinc.util import to_numpy
 
 from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
+from ..features.white_space import white_space_rows
 from ..outputs import check_model, check_names, columns_for, set_columns
 from ..outputs.output import Output
 from ..outputs.tag import labels_among
@@ -166,6 +169,7 @@ class LSTMTagger(LearningTagger):
                 self.add_label(label)
             check_labels(found, self.labels, self.name)
             self._require_labels()
+        added = [output.labels(self.cfg) for output in self.outputs]
         self.reset_learned()
         for output in self.outputs:
             if output.learned and set(output.learned) <= set(given):
@@ -174,6 +178,10 @@ class LSTMTagger(LearningTagger):
                 output.learn(found.gold, self.cfg)
             else:
                 output.initialize(found.gold, self.cfg, self.name)
+        if self.model.maybe_get_dim("nO") is None:  # else they are what earlier examples had
+            for output, labels_before in zip(self.outputs, added, strict=True):
+                for label in labels_before:
+                    output.add_label(label, self.cfg, self.name)
 
     def add_label(self, label: str, *, output: Optional[str] = None) -> int:
         """Add a label, also to a trained model: the scores of its labels stay as they are.
@@ -191,13 +199,17 @@ class LSTMTagger(LearningTagger):
         else:
             raise ValueError(Errors.E187)
         if added and self.is_resizable:
-            self.set_output(len(self.labels))
+            self.set_output(next(iter(columns_for(self.outputs, self.cfg).values())))
         return added
 
     def set_output(self, nO: int) -> None:
-        """Give the model the columns that the labels need, as many as there are."""
+        """Give the model the columns that the labels need.
+
+        nO (int): Number of columns of the first block.
+        """
         if resize_columns := self.model.attrs.get("resize_columns"):
-            resize_columns(self.model, columns_for(self.outputs, self.cfg))
+            first, *_ = columns = columns_for(self.outputs, self.cfg)
+            resize_columns(self.model, {**columns, first: nO})
         else:
             super().set_output(nO)
 
@@ -255,10 +267,13 @@ class LSTMTagger(LearningTagger):
         """
         docs = as_docs(docs, "LSTMTagger.set_annotations")
         check_predicted(docs, batch_tag_ids, self.name)
-        if not isinstance(batch_tag_ids, Prediction):
-            super().set_annotations(docs, batch_tag_ids)
-            return
-        annotate_docs(self.outputs, docs, batch_tag_ids, self.cfg)
+        outputs = self.outputs
+        if not isinstance(batch_tag_ids, Prediction):  # of the kind that spaCy's taggers return
+            outputs, rows = outputs[:1], [to_numpy(ids) for ids in batch_tag_ids]
+            choices = numpy.concatenate([numpy.zeros(0, dtype="int64"), *rows])
+            chosen = {outputs[0].name: choices}
+            batch_tag_ids = Prediction(docs, chosen, white_space_rows(docs), None)
+        annotate_docs(outputs, docs, batch_tag_ids, self.cfg)
         if batch_tag_ids.probabilities is not None:
             save(docs, self.labels, batch_tag_ids.probabilities, self.cfg["save_probabilities"])
 
@@ -269,9 +284,10 @@ class LSTMTagger(LearningTagger):
         RETURNS (Dict[str, Any]): The scores; none without a scorer.
         """
         examples = as_examples(examples, "LSTMTagger.score")
+        scores: Dict[str, Any] = {}
         if "tag" in self.cfg["outputs"]:
             warn_of_unseen(examples, self.labels, self.cfg["neg_prefix"], self.name)
-        scores = dict(super().score(examples, **kwargs))
+            scores.update(super().score(examples, **kwargs))
         if self.scorer is not None:
             for output in self.outputs:
                 scores.update(output.score(examples, **kwargs))
