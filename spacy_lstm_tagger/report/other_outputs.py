@@ -137,7 +137,7 @@ def per_feature(gold: Gold, answers: Answers, marks: Marks) -> list[TagFigures]:
             continue
         wanted = features_of(gold.tags[i])
         given = features_of(answers.tags[i] or NONE)
-        support.update(wanted)
-        predicted.update(given)
+        support.update(wanted.keys())
+        predicted.update(given.keys())
         right.update(feature for feature, value in wanted.items() if given.get(feature) == value)
     return rows_of(support, predicted, right)
