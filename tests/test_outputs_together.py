@@ -263,6 +263,33 @@ def test_what_is_not_annotated_is_not_learned(random) -> None:
     }
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_label_smoothing_goes_to_every_output(smoothing, make_nlp, make_examples) -> None:
+    nlp = make_nlp(DATA, outputs=ALL, label_smoothing=smoothing)
+    component, examples = tagger(nlp), make_examples(nlp, DATA)
+    blocks = []
+    for output in component.outputs:
+        labels = list(component.labels_of(output.name))
+        gold_rows = numpy.zeros((9, len(labels)), dtype="float32")
+        words = [token.text for eg in examples for token in eg.reference]
+        values = [
+            eg.reference.vocab.strings[v]
+            for eg in examples
+            for v in eg.reference.to_array([output.attr]).reshape(-1).tolist()
+        ]
+        gold_rows[:] = smoothing / (len(labels) - 1)
+        columns = output.gold_labels(values, words, component.cfg)
+        gold_rows[numpy.arange(9), columns] = 1 - smoothing
+        blocks.append(gold_rows)
+    rows = numpy.hstack(blocks)  # as they should be: nothing is left to learn
+    loss, gradients = component.get_loss(examples, [rows[:4], rows[4:]])
+    assert_allclose(numpy.vstack(gradients), 0.0, atol=1e-6)
+    assert loss == pytest.approx(0.0, abs=1e-6)
+    if smoothing:
+        sure = numpy.hstack([numpy.eye(b.shape[1])[b.argmax(axis=1)] for b in blocks])
+        assert component.get_loss(examples, [sure[:4], sure[4:]])[0] > 0.01
+
+
 def test_tokens_that_are_split_otherwise_are_not_learned(random) -> None:
     component = tagger(random)
     doc = Doc(random.vocab, words=["She", "hates", "eggs"])
@@ -319,8 +346,8 @@ def test_predicting_changes_nothing_on_the_docs(random) -> None:
     predicted = tagger(random).predict(docs)
     assert {values(token) for doc in docs for token in doc} == {("", "", "", "")}
     assert list(predicted.chosen) == ALL
-    for doc, *rows in zip(docs, *predicted.chosen.values(), strict=True):
-        assert [len(row) for row in rows] == [len(doc)] * 4
+    assert [len(rows) for rows in predicted.chosen.values()] == [sum(map(len, docs))] * 4
+    assert [len(rows) for rows in predicted] == list(map(len, docs))
     tagger(random).set_annotations(docs, predicted)
     assert annotation(docs) == annotation(random.pipe(TEXTS + OTHER_TEXTS))
 

@@ -261,7 +261,7 @@ def test_nothing_is_lost_of_docs_without_tokens(random) -> None:
     component = tagger(random)
     component.set_annotations(docs, component.predict(docs))
     assert [rows.shape for rows in component.predict(docs)] == [(0,), (0,)]
-    assert [rows.shape for rows in component.predict(docs).chosen["pos"]] == [(0,), (0,)]
+    assert component.predict(docs).chosen["pos"].shape == (0,)
     assert [rows.shape for rows in component.predict_probabilities(docs)] == [(0, 3)] * 2
 
 

@@ -33,7 +33,9 @@ MODEL = {
     **{"word_width": 8, "min_word_freq": 1, "affix_width": 4, "char_width": 8},
     **{"char_embed_width": 4, "max_characters": 8, "width": 16, "depth": 1},
 }
+OUTPUTS = ["tag", "pos", "morph", "lemma"]
 POS = {"N": "NOUN", "V": "VERB", "J": "ADJ"}
+MORPHS = {"N": "Case=Nom|Number=Sing", "V": "Tense=Pres", "J": "_"}
 
 
 class Target(NamedTuple):
@@ -89,7 +91,7 @@ def trained() -> Language:
     """Return a pipeline with a small tagger and random weights."""
     fix_random_seed(0)
     nlp = spacy.blank("en")
-    nlp.add_pipe("lstm_tagger", config={"model": MODEL, "outputs": ["tag", "pos"]})
+    nlp.add_pipe("lstm_tagger", config={"model": MODEL, "outputs": OUTPUTS})
     nlp.initialize(lambda: _examples(nlp))
     nlp.update(_examples(nlp))  # learns which parts of speech go with each tag
     shim = nlp.get_pipe("lstm_tagger").model.layers[1].shims[0]
@@ -100,7 +102,15 @@ def trained() -> Language:
 
 
 def _examples(nlp: Language) -> list[Example]:
-    golds = [{"tags": list(tags), "pos": [POS[tag] for tag in tags]} for _, tags in DATA]
+    golds = [
+        {
+            "tags": list(tags),
+            "pos": [POS[tag] for tag in tags],
+            "morphs": [MORPHS[tag] for tag in tags],
+            "lemmas": [word.lower().rstrip("s") for word in text.split()],
+        }
+        for text, tags in DATA
+    ]
     pairs = zip(DATA, golds, strict=True)
     return [Example.from_dict(nlp.make_doc(text), gold) for (text, _), gold in pairs]
 
@@ -113,10 +123,13 @@ def _export(directory: Path) -> Path:
 
 
 def use(nlp: Language) -> None:
-    """Tag some texts. Raises AssertionError if a token gets no tag or no probability."""
+    """Annotate some texts. Raises AssertionError if a token lacks anything, or a probability."""
     tagger = nlp.get_pipe("lstm_tagger")
+    combinations = tagger.labels_of("morph")
     for doc in nlp.pipe(TEXTS):
         assert all(token.tag_ in tagger.labels for token in doc)
+        assert all(token.pos_ and token.lemma_ for token in doc)
+        assert all((str(token.morph) or "_") in combinations for token in doc)
     for rows in tagger.predict_probabilities([nlp.make_doc(text) for text in TEXTS]):
         assert rows.shape[1] == len(tagger.labels)
 
@@ -184,7 +197,7 @@ def _vocabulary(nlp: Language) -> Target:
         except ValueError as error:  # spaCy's own reader reads the file
             raise ValueError("vocabulary: not JSON") from error
         other = spacy.blank("en")
-        tagger = other.add_pipe("lstm_tagger", config={"model": MODEL, "outputs": ["tag", "pos"]})
+        tagger = other.add_pipe("lstm_tagger", config={"model": MODEL, "outputs": OUTPUTS})
         tagger.initialize(lambda: _examples(other), nlp=other, vocabulary=vocabulary)
         use(other)
 
