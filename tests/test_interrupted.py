@@ -54,6 +54,11 @@ def train(corpus: Path, *overrides: str) -> list[str]:
     return [sys.executable, "-m", "spacy", "train", "config.cfg", "--output", "output", *overrides]
 
 
+def heed_interrupts() -> None:
+    """Undo what a shell does to background jobs, which inherit that they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def tags(path: Path) -> list[str]:
     return [token.tag_ for token in spacy.load(path)("Eat blue ham")]
 
@@ -65,7 +70,11 @@ def test_interrupted_training_leaves_models_that_load_and_learn_on(how, corpus: 
     # is not worse: interrupted just then, there is none. So there is but one, long before.
     command = train(corpus, "--training.eval_frequency", "3000")
     with subprocess.Popen(
-        command, cwd=corpus, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=corpus,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=heed_interrupts,
     ) as run:
         for _ in range(1200):
             if (output / "model-best" / "meta.json").exists() or run.poll() is not None:
