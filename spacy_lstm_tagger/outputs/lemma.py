@@ -79,6 +79,7 @@ class LemmaOutput(Output):
                 "has a lemma. Train on a corpus that has them (in CoNLL-U: LEMMA), or take "
                 "'lemma' out of outputs."
             )
+        own = own or both  # there may be a teacher's docs alone
         ordered = sorted(own, key=lambda rule: (-own[rule], rule))
         kept = [rule for i, rule in enumerate(ordered) if own[rule] > 1 or i < FEW]
         # words with typos have rules of their own, which are not worth knowing
