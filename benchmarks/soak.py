@@ -30,8 +30,9 @@ from spacy.language import Language
 GROWTH = 0.05
 """Share by which memory may grow: fragmentation, and memory that Python does not free at once."""
 
-LEAST_GROWTH = 32
-"""Growth of memory that is always allowed, in megabytes."""
+LEAST_GROWTH = 64
+"""Growth of memory that is always allowed, in megabytes: each thread's arena takes half a minute to
+fill."""
 
 THREADS, PROCESSES = 8, 2
 BATCHES = 5
