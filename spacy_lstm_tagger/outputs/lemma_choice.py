@@ -58,17 +58,19 @@ class Rules:
         for i, (word, column) in enumerate(zip(words, scores.argmax(axis=1).tolist(), strict=True)):
             lemma = self._lemma_of.get((word, column))
             if lemma is None:
-                lemma = self._first(word, scores[i], column)
-                if len(self._lemma_of) >= CAPACITY:
-                    self._lemma_of = {}
-                self._lemma_of[word, column] = lemma
-            result.append(lemma)
+                lemma = self.rules[column].apply(word, self.casing)
+                if lemma:
+                    if len(self._lemma_of) >= CAPACITY:
+                        self._lemma_of = {}
+                    self._lemma_of[word, column] = lemma
+            # what comes next if the best rule does not apply depends on the context: never kept
+            result.append(lemma or self._next_best(word, scores[i]))
         return result
 
-    def _first(self, word: str, scores: Floats2d, column: int) -> str:
-        """Return the lemma by the best rule that applies; the word itself if none does."""
-        lemma = self.rules[column].apply(word, self.casing)
-        if lemma is not None:
-            return lemma
+    def _next_best(self, word: str, scores: Floats2d) -> str:
+        """Return the lemma by the best rule that applies; the word itself if none does.
+
+        scores: scores of all rules, shape (n_rules,).
+        """
         lemmas = (self.rules[i].apply(word, self.casing) for i in numpy.argsort(-scores).tolist())
         return next(filter(None, lemmas), word)
