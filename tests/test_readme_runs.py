@@ -8,7 +8,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,12 +39,24 @@ def folder(tmp_path_factory) -> Path:
     """Folder with nothing but what the README says the reader has: a treebank and raw text."""
     folder = tmp_path_factory.mktemp("reader")
     for part in ("train", "dev"):
-        shutil.copy(REPOSITORY / f"corpus/en-{part}.conllu", folder / f"en_ewt-ud-{part}.conllu")
+        bundled = (REPOSITORY / f"corpus/en-{part}.conllu").read_text(encoding="utf8")
+        lines = [with_features_and_lemma(line) for line in bundled.splitlines()]
+        (folder / f"en_ewt-ud-{part}.conllu").write_text("\n".join([*lines, ""]), encoding="utf8")
     (folder / "words.tsv").write_text("I\tPRP\nlike\tVBP\nham\tNN\n\nEat\tVB\nit\tPRP\n")
     (folder / "raw.txt").write_text("The child drew a horse.\nNobody opened that letter.\n" * 5)
     with gzip.open(folder / "raw.jsonl.gz", "wt") as file:
         file.writelines(json.dumps({"text": f"Nobody drew {n} horses."}) + "\n" for n in range(20))
     return folder
+
+
+def with_features_and_lemma(line: str) -> str:
+    """Return a line of CoNLL-U with what the treebank has, and the bundled corpus has not."""
+    if "\t" not in line:
+        return line
+    columns = line.split("\t")
+    columns[2] = columns[1].lower()
+    columns[5] = {"NN": "Number=Sing", "NNS": "Number=Plur"}.get(columns[4], "_")
+    return "\t".join(columns)
 
 
 def run(command: str, folder: Path) -> None:
