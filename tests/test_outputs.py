@@ -14,7 +14,7 @@ from spacy_lstm_tagger.distill.labelling import label
 from spacy_lstm_tagger.distill.parts import stored_attrs
 from spacy_lstm_tagger.distill.teacher import Teacher
 from spacy_lstm_tagger.outputs import OUTPUTS, columns_of, make_outputs
-from spacy_lstm_tagger.outputs.gold import GoldCombinations, combinations_in
+from spacy_lstm_tagger.outputs.gold import GoldCombinations
 from spacy_lstm_tagger.outputs.lemma import LemmaOutput
 from spacy_lstm_tagger.outputs.morph import MorphOutput
 from spacy_lstm_tagger.outputs.output import Output
@@ -194,7 +194,9 @@ def test_what_is_not_registered_is_named(trained, tmp_path, monkeypatch) -> None
 def test_gold_combinations_are_those_of_tokens_that_have_all_values() -> None:
     nlp = spacy.blank("xx")
     doc = Doc(nlp.vocab, words=list("abc"), tags=["N", "V", ""], pos=["NOUN", "", "X"])
-    gold = combinations_in([doc, Doc(nlp.vocab)], ["TAG", "POS"])
+    gold = GoldCombinations(["TAG", "POS"])
+    for each in (doc, Doc(nlp.vocab)):
+        gold.add(each)
     assert gold.of("TAG", "POS") == {("N", "NOUN")}
     assert gold.of("TAG") == {("N",), ("V",)}
     assert gold.of("POS") == {("NOUN",), ("X",)}

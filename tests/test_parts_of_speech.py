@@ -15,7 +15,7 @@ from spacy.training import Example
 from spacy.training.converters import conllu_to_docs
 from spacy.vocab import Vocab
 
-from spacy_lstm_tagger.outputs.gold import combinations_in
+from spacy_lstm_tagger.outputs.gold import GoldCombinations
 from spacy_lstm_tagger.outputs.output import MISSING
 from spacy_lstm_tagger.outputs.pos import PARTS_OF_SPEECH, PosOutput
 from spacy_lstm_tagger.outputs.scores import Scores
@@ -103,7 +103,8 @@ def test_missing_and_misaligned_tokens_have_none() -> None:
 
 def test_what_goes_with_a_tag_is_collected() -> None:
     def learn(cfg: dict, tags: list[str], pos: list[str]) -> dict:
-        gold = combinations_in([example(pos, tags).reference], ["TAG", "POS"])
+        gold = GoldCombinations(["TAG", "POS"])
+        gold.add(example(pos, tags).reference)
         PosOutput().learn(gold, cfg)
         return cfg["pos_of_tags"]
 

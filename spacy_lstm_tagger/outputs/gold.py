@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from spacy.tokens import Doc
 
@@ -39,11 +39,3 @@ class GoldCombinations:
         sources = [self._found, self._added] if added else [self._found]
         combinations = {tuple(found[i] for i in places) for source in sources for found in source}
         return {values for values in combinations if all(values)}
-
-
-def combinations_in(docs: Iterable[Doc], attrs: Sequence[str]) -> GoldCombinations:
-    """Return the combinations of annotated docs."""
-    combinations = GoldCombinations(attrs)
-    for doc in docs:
-        combinations.add(doc)
-    return combinations
