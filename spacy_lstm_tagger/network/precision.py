@@ -20,12 +20,24 @@ from .tagger_network import Forms, TaggerNetwork
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
-EncodeBlock = Callable[[Floats3d, "Floats3d | None", Ints1d], Floats3d]
-"""From rows of a padded batch (longest, n_sequences, row width), static vectors at the same places
-or None, and the sequences' lengths (n_sequences,) to scores (longest, n_sequences, n_columns)."""
 
-Quantize = Callable[[dict[str, numpy.ndarray]], EncodeBlock]
-"""From a network's weights by name to its second half, computed with 8-bit integers."""
+class QuantizedHalf(Protocol):
+    """The second half of a network, computed with 8-bit integers."""
+
+    def project(self, rows: Floats2d) -> Floats2d:
+        """Return what is read of the forms, from embeddings of shape (n_forms, row width)."""
+
+    def __call__(self, rows: Floats3d, vectors: Floats3d | None, lengths: Ints1d) -> Floats3d:
+        """Return the scores of a padded batch, shape (longest, n_sequences, n_columns).
+
+        rows: what is read of the tokens' forms, shape (longest, n_sequences, width).
+        vectors: static vectors at the same places; None if there are none.
+        lengths: number of tokens of each sequence, shape (n_sequences,).
+        """
+
+
+Quantize = Callable[[dict[str, numpy.ndarray]], QuantizedHalf]
+"""From a network's weights by name to its second half."""
 
 
 class Predictor(Protocol):
@@ -120,9 +132,14 @@ class QuantizedNetwork:
                 "'bfloat16' or 'float32' there."
             )
         self.network = network
-        self.embed = network.embed
         weights = {name: values.numpy() for name, values in network.state_dict().items()}
-        self.encode_block = quantize(weights)
+        self.quantized = quantize(weights)
+
+    def embed(self, forms: Forms) -> Tensor:
+        """Return what is read of each form, and what it adds to states."""
+        X, width = self.network.embed(forms), self.network.row_width
+        read = torch.from_numpy(self.quantized.project(X[:, :width].numpy()))
+        return torch.cat([read, X[:, width:]], dim=1)
 
     def encode(
         self,
@@ -135,7 +152,7 @@ class QuantizedNetwork:
         """Score every token, see `TaggerNetwork.encode`."""
         if not batches:
             return self.network.no_scores()
-        width = self.network.row_width
+        width = X.shape[1] - self.network.state_width
         read = X.numpy()[:, :width], vectors.numpy(), tokens.numpy()
         Ys = [self._encode(batch, *read) for batch in batches]
         Y = torch.from_numpy(numpy.concatenate(Ys)).index_select(0, rows)
@@ -147,7 +164,7 @@ class QuantizedNetwork:
         """Return scores and states at every place of a batch, shape (n_places, ...)."""
         forms = tokens[batch.items.numpy()]  # (longest, n_sequences)
         read = vectors[forms] if self.network.vectors is not None else None
-        Y = self.encode_block(X[forms], read, _lengths(batch))  # (longest, n_sequences, n_columns)
+        Y = self.quantized(X[forms], read, _lengths(batch))  # (longest, n_sequences, n_columns)
         return Y.reshape(-1, Y.shape[2])
 
 

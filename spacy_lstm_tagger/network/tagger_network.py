@@ -140,7 +140,8 @@ class TaggerNetwork(nn.Module):
             cell=cell,
             bidirectional=bidirectional,
         )
-        self.output = nn.Linear(width, n_columns + (state_width if n_deferred else 0))
+        self.state_width = state_width if n_deferred else 0
+        self.output = nn.Linear(width, n_columns + self.state_width)
         self.deferred = (
             DeferredOutput(row_width=self.row_width, state_width=state_width, n_columns=n_deferred)
             if n_deferred
@@ -246,8 +247,7 @@ class TaggerNetwork(nn.Module):
         present, wanted: number of columns of each block, see `grown`.
         deferred: names of the deferred ones.
         """
-        state_width = self.output.out_features - self.n_columns
-        states = {"states": state_width} if state_width else {}
+        states = {"states": self.state_width} if self.state_width else {}
 
         def dense(columns: Mapping[str, int]) -> dict[str, int]:
             return {name: n for name, n in columns.items() if name not in deferred}

@@ -8,6 +8,7 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..extras import import_extra
+from .narrowing import narrowed
 from .onnx_shim import OnnxShim
 
 REQUIREMENT = "onnxruntime>=1.16"
@@ -55,6 +56,8 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
         onnx_network.attrs[attr] = network.attrs[attr]
     trained_shim: Any = network.shims[0]  # a TaggerShim, whose module is not imported here
     weights, quantized = trained_shim.weights(), precision == "int8"
+    if quantized:
+        weights = narrowed(weights)
     graphs = {
         "embed": embed_graph(weights, small=quantized),
         "encode": encode_graph(weights, cell=network.attrs["cell"], quantized=quantized),

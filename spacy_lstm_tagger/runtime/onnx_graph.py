@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ..extras import import_extra
 from ..features.tables import TABLES
+from .narrowing import PROJECTION
 
 OPSET = 17
 IR_VERSION = 8
@@ -98,7 +99,7 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
 
     The embeddings have shape (n, row width + state width), see `TaggerNetwork.embed`.
 
-    weights: state dict of a `TaggerNetwork`.
+    weights: state dict of a `TaggerNetwork`, perhaps `narrowed`.
     small: whether to keep the tables of words and affixes in half precision.
     """
     graph = GraphBuilder()
@@ -122,10 +123,14 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
         last = graph.add("Transpose", last, perm=[1, 0, 2])
         parts.append(graph.add("Reshape", last, graph.weight(numpy.asarray([0, -1]))))
     rows = graph.add("Concat", *parts, axis=1)
-    if "deferred.of_form.weight" in weights:
-        of_form = graph.weight(weights["deferred.of_form.weight"].T)
-        rows = graph.add("Concat", rows, graph.add("MatMul", rows, of_form), axis=1)
-    return graph.build(inputs, rows, ["n", "row_width"])
+
+    def product(name: str) -> str:
+        return graph.add("MatMul", rows, graph.weight(weights[name].T))
+
+    read = product(PROJECTION) if PROJECTION in weights else rows
+    if (of_form := "deferred.of_form.weight") in weights:
+        read = graph.add("Concat", read, product(of_form), axis=1)
+    return graph.build(inputs, read, ["n", "row_width"])
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
@@ -133,7 +138,7 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
 
     The logits have shape (longest, n_sentences, n_scores).
 
-    weights: state dict of a `TaggerNetwork`.
+    weights: state dict of a `TaggerNetwork`, perhaps `narrowed`.
     cell: "lstm", "gru" or "rnn".
     quantized: whether to quantize the recurrent layers to 8-bit integers; this has an effect for
         the cell "lstm" only.
@@ -147,7 +152,8 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
     if "vectors.weight" in weights:
         inputs["vectors"] = (TensorProto.FLOAT, ["longest", "n", "vector_width"])
         projected = graph.add("MatMul", "vectors", graph.weight(weights["vectors.weight"].T))
-        X = graph.add("Concat", X, projected, axis=2)
+        narrow = PROJECTION in weights
+        X = graph.add("Add", X, projected) if narrow else graph.add("Concat", X, projected, axis=2)
     flat = graph.weight(numpy.asarray([0, 0, -1]))
     for i in range(sum(name.endswith("forwards.bias_ih_l0") for name in weights)):
         if layer := _below(f"encoder.layers.{i}.", weights):
@@ -162,8 +168,8 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
 def _row_width(weights: Weights) -> int:
     """Return how many numbers of an embedding the first recurrent layer reads."""
     vectors = weights.get("vectors.weight")
-    width = weights["encoder.layers.0.forwards.weight_ih_l0"].shape[1]
-    return int(width) - (0 if vectors is None else len(vectors))
+    width = int(weights["encoder.layers.0.forwards.weight_ih_l0"].shape[1])
+    return width if vectors is None or PROJECTION in weights else width - len(vectors)
 
 
 def _below(prefix: str, weights: Weights) -> Weights:

@@ -1,0 +1,139 @@
+"""Narrower rows in int8: computed once for each word form, and worth the same to the layers."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+import spacy
+from numpy.testing import assert_allclose, assert_array_equal
+
+from spacy_lstm_tagger.runtime.narrowing import PROJECTION, narrowed
+
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
+pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+
+DATA = [
+    ("I like green eggs", {"tags": ["N", "V", "J", "N"], "lemmas": ["I", "like", "green", "egg"]}),
+    ("Eat blue ham", {"tags": ["V", "J", "N"], "lemmas": ["eat", "blue", "ham"]}),
+]
+TEXTS = ["I like green eggs", "", "Eat blue ham", "unheard-of wörds 👍!"]
+
+
+@pytest.fixture
+def make_wide(small_config, make_examples, randomize):
+    """Return a function that makes a tagger whose rows are wider than its first layer's gates."""
+
+    def make(*, precision: str = "float32", cell: str = "lstm", vectors: bool = False):
+        nlp = spacy.blank("en")
+        if vectors:
+            for word in ("ham", "eggs", "green"):
+                nlp.vocab.set_vector(word, numpy.full(5, len(word), dtype="float32"))
+        model = {"word_width": 60, "char_width": 20, "width": 8, "cell": cell}
+        small_config["model"].update(model, precision=precision, include_static_vectors=vectors)
+        small_config["outputs"] = ["tag", "lemma"]
+        tagger = nlp.add_pipe("lstm_tagger", config=small_config)
+        nlp.initialize(lambda: make_examples(nlp, DATA))
+        randomize(tagger)
+        return nlp
+
+    return make
+
+
+def shim_of(nlp):
+    return nlp.get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0]
+
+
+def scores(nlp) -> list[numpy.ndarray]:
+    return nlp.get_pipe("lstm_tagger").model.predict([nlp.make_doc(text) for text in TEXTS])
+
+
+def first_layer(weights) -> numpy.ndarray:
+    return weights["encoder.layers.0.forwards.weight_ih_l0"]
+
+
+def run_graphs(weights, cell) -> tuple[numpy.ndarray, numpy.ndarray, int]:
+    """Return what three forms add to states, the scores of two sentences, and the rows' width."""
+    from spacy_lstm_tagger.runtime.onnx_graph import embed_graph, encode_graph
+    from spacy_lstm_tagger.runtime.session import GraphSession
+
+    embed = GraphSession(embed_graph(weights, small=False), 1)
+    encode = GraphSession(encode_graph(weights, cell=cell, quantized=False), 1)
+    rows = embed.run(
+        {
+            "words": numpy.asarray([[0], [1], [2]]),
+            "characters": numpy.asarray([[1, 2, 3], [3, 2, 1]]),
+            "lengths": numpy.asarray([2, 1, 2], dtype="int32"),
+        }
+    )
+    width = encode.widths["rows"]
+    tokens = numpy.asarray([[0, 1], [2, 0], [1, 1]])
+    vectors = numpy.random.default_rng(0).normal(size=(3, 5)).astype("float32")
+    lengths = numpy.asarray([3, 2], dtype="int32")
+    inputs = {"rows": rows[:, :width][tokens], "vectors": vectors[tokens], "lengths": lengths}
+    return rows[:, width:], encode.run(inputs), width
+
+
+@pytest.mark.parametrize(
+    ("cell", "vectors"), [("lstm", False), ("lstm", True), ("gru", False), ("rnn", True)]
+)
+def test_all_of_the_weights_in_narrower_rows_compute_the_same(cell, vectors, make_wide) -> None:
+    weights = shim_of(make_wide(cell=cell, vectors=vectors)).weights()
+    states, expected, width = run_graphs(weights, cell)
+    same_states, found, narrow = run_graphs(narrowed(weights, kept=1.0), cell)
+    assert narrow < width
+    assert states.shape == (3, 96)
+    assert_allclose(same_states, states, atol=1e-5)
+    assert_allclose(found, expected, atol=1e-4)
+
+
+def test_nine_tenths_of_the_weights_are_kept_in_as_few_numbers_as_that_takes(make_wide) -> None:
+    weights = shim_of(make_wide()).weights()
+    names = [f"encoder.layers.0.{side}.weight_ih_l0" for side in ("forwards", "backwards")]
+    wanted = numpy.concatenate([weights[name] for name in names])
+    widths = {}
+    for kept in (0.5, 0.9):
+        fewer = narrowed(weights, kept=kept)
+        found = numpy.concatenate([fewer[name] for name in names]) @ fewer[PROJECTION]
+        assert numpy.sum((wanted - found) ** 2) <= (1 - kept) * numpy.sum(wanted**2)
+        widths[kept] = len(fewer[PROJECTION])
+    assert widths[0.5] == 16  # 32 rows of random numbers: half of their squares in 16 of them
+    assert widths[0.9] == 32
+
+
+def test_rows_that_would_not_become_narrower_stay(make_nlp) -> None:
+    weights = shim_of(make_nlp()).weights()
+    assert narrowed(weights, kept=1.0) is weights
+
+
+@pytest.mark.parametrize("vectors", [False, True])
+def test_an_export_reads_what_the_torch_tagger_reads_in_int8(vectors, make_wide, tmp_path) -> None:
+    from spacy_lstm_tagger.runtime.export import export_tagger
+
+    nlp = make_wide(precision="int8", vectors=vectors)
+    expected = scores(nlp)
+    width = first_layer(shim_of(nlp).weights()).shape[1]
+    export_tagger(nlp, "lstm_tagger", "int8")
+    nlp.to_disk(tmp_path / "exported")
+    exported = spacy.load(tmp_path / "exported")
+    assert shim_of(exported).session("encode").widths["rows"] < width
+    for found, wanted in zip(scores(exported), expected, strict=True):
+        assert_allclose(found, wanted, atol=0.05)  # its tables are in half precision
+
+
+def test_kept_rows_are_narrow(make_wide) -> None:
+    nlp = make_wide(precision="int8")
+    scores(nlp)
+    network = shim_of(nlp).module
+    kept = shim_of(nlp).cache._kept.rows
+    assert kept.shape[1] < network.row_width + network.state_width
+
+
+def test_training_and_float32_read_full_rows(make_wide, make_examples) -> None:
+    nlp = make_wide(precision="int8")
+    before = scores(nlp)
+    weights = shim_of(nlp).weights()
+    scores(nlp)
+    for name, values in shim_of(nlp).weights().items():
+        assert_array_equal(values, weights[name])
+    nlp.update(make_examples(nlp, DATA), sgd=nlp.create_optimizer())
+    assert any((a != b).any() for a, b in zip(scores(nlp), before, strict=True))
