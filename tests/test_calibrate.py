@@ -75,6 +75,19 @@ def test_command_keeps_tags_and_changes_probabilities_alone(files) -> None:
     assert_allclose(calibrated, expected / expected.sum(axis=1, keepdims=True), atol=1e-4)
 
 
+@pytest.mark.parametrize(("fitted", "rises"), [(0.5, False), (2.0, True)])
+def test_command_says_if_the_error_rises(fitted, rises, files, monkeypatch, capsys) -> None:
+    from spacy_lstm_tagger.cli import calibrate
+
+    monkeypatch.setattr(calibrate, "fit_temperature", lambda *scored: fitted)
+    monkeypatch.setattr(calibrate, "_error", lambda scores, gold, temperature: temperature / 100)
+    arguments = (str(files / "model"), files / "dev.spacy", files / "calibrated", "lstm_tagger")
+    calibrate.calibrate_cli(*arguments, force=False)
+    said = capsys.readouterr().err
+    assert f"error {fitted:.2f} % (uncalibrated 1.00 %)" in said
+    assert ("The calibration error of 'tag' rises" in said) is rises
+
+
 def test_command_names_what_is_wrong(files) -> None:
     (files / "there").mkdir()
     there = run_calibrate(files / "model", files / "dev.spacy", files / "there")

@@ -119,6 +119,14 @@ def test_setting_out_of_range_is_refused(setting) -> None:
         spacy.blank("en").add_pipe("lstm_tagger", config={"save_probabilities": setting})
 
 
+@pytest.mark.parametrize("setting", [True, 2])
+def test_setting_without_tags_is_refused(setting) -> None:
+    config = {"save_probabilities": setting, "outputs": ["pos", "lemma"]}
+    message = r"save_probabilities.*\['pos', 'lemma'\].*only the probabilities of tags"
+    with pytest.raises(ValueError, match=message):
+        spacy.blank("en").add_pipe("lstm_tagger", config=config)
+
+
 def test_matrix_of_an_empty_doc_has_no_rows(nlp) -> None:
     assert keep(nlp, True)("")._.tag_probabilities.shape == (0, 3)
     assert isinstance(nlp("ham")._.tag_probabilities, numpy.ndarray)

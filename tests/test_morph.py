@@ -202,6 +202,11 @@ def test_labels_must_be_texts_and_have_one_order(make_nlp) -> None:
     assert component.add_label("Number=Dual|Case=Nom") == 1
     assert component.labels[-1] == "Case=Nom|Number=Dual"
     assert component.add_label("_") == component.add_label("") == 0
+    labels = component.labels
+    for wrong in ("Case", "Case=", "=Nom", "Case=Nom|foo", "Case=Nom|", "A=B=C"):
+        with pytest.raises(ValueError, match=r"\[lstm_tagger\].*no combination.*'Case=Nom\|Number"):
+            component.add_label(wrong)
+    assert component.labels == labels
 
 
 def test_labels_added_before_training_are_kept(small_config, make_examples) -> None:
@@ -263,6 +268,9 @@ def test_saved_and_loaded_scores_are_identical(make_nlp, randomize, tmp_path) ->
 DAMAGED = {
     "no list": {"morph_combinations": {"Case=Nom": 1}},
     "numbers": {"morph_combinations": [1, 2]},
+    "no features": {"morph_combinations": ["foo"], "morph_allowed": {}},
+    "empty": {"morph_combinations": [""], "morph_allowed": {}},
+    "another language": {"language": ["en"]},
     "twice the same": {"morph_combinations": ["Number=Sing"] * 6},
     "one more": {"morph_combinations": ["A=B"]},
     "no table": {"morph_allowed": []},

@@ -132,6 +132,13 @@ def test_every_subset_is_exported(outputs, make_nlp, randomize, tmp_path) -> Non
     found = numpy.vstack(tagger(exported).model.predict(list(map(exported.make_doc, TEXTS))))
     assert_allclose(found, scores, atol=1e-4)
     assert annotation(exported.pipe(TEXTS + OTHER_TEXTS), outputs) == expected
+    assert annotation(map(exported, TEXTS + OTHER_TEXTS), outputs) == expected
+    for text in ("", " \n "):
+        doc = exported.make_doc(text)
+        for output in outputs:
+            (rows,) = tagger(exported).predict_probabilities(doc, output=output)
+            assert rows.shape == (len(doc), len(tagger(exported).labels_of(output)))
+            assert not rows.any()
 
 
 def test_every_subset_tells_what_it_sets_and_what_counts(outputs, make_nlp) -> None:
@@ -366,6 +373,11 @@ def test_docs_without_tokens_lose_nothing(random) -> None:
     component = tagger(random)
     component.set_annotations(docs, component.predict(docs))
     assert component.predict([]) == []
+    for output in ALL:
+        n_labels = len(component.labels_of(output))
+        assert component.predict_probabilities([], output=output) == []
+        found = component.predict_probabilities(docs, output=output)
+        assert [rows.shape for rows in found] == [(0, n_labels)] * 2
     mixed = [random.make_doc(text) for text in ("", TEXTS[0], "", TEXTS[1], "")]
     component.set_annotations(mixed, component.predict(mixed))
     assert annotation(mixed)[1::2] == annotation(random.pipe(TEXTS))
@@ -454,6 +466,21 @@ def test_fixed_labels_are_refused_by_name(trained, output) -> None:
     assert json.dumps(tagger(trained).cfg) == cfg
     known = tagger(trained).outputs[ALL.index(output)].labels(tagger(trained).cfg)[0]
     assert tagger(trained).add_label(known, output=output) == 0
+
+
+@pytest.mark.parametrize(("output", "label"), [("tag", "Q"), ("morph", "Case=Gen|New=Yes")])
+def test_exported_taggers_take_no_labels(output, label, trained) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
+    from spacy_lstm_tagger.runtime.export import export_tagger
+
+    export_tagger(trained, "lstm_tagger", "float32")
+    component = tagger(trained)
+    before = json.dumps(component.cfg)
+    with pytest.raises(ValueError, match=r"\[lstm_tagger\] An exported tagger.*export it again"):
+        component.add_label(label, output=output)
+    assert component.add_label(component.labels_of(output)[0], output=output) == 0
+    assert json.dumps(component.cfg) == before
 
 
 @pytest.mark.parametrize("output", ["morph", "words", ""])

@@ -72,7 +72,8 @@ def pos_codes(examples: list[Example]) -> numpy.ndarray:
 
 
 def settings(labels: list[str], known: dict[str, list[str]] | None = None) -> dict:
-    return {"labels": labels, "pos_of_tags": {} if known is None else known, "overwrite": False}
+    learned = {"labels": labels, "pos_of_tags": {} if known is None else known}
+    return {**learned, "outputs": ["tag", "pos"], "overwrite": False}
 
 
 def choose(scores: numpy.ndarray, tags: list[int], cfg: dict, output: PosOutput) -> list[str]:
@@ -215,6 +216,17 @@ def test_no_tag_gets_a_part_of_speech_that_it_never_had(random, make_examples, r
         randomize(tagger(random), seed)
         seen.update(pair for pairs in found(random) for pair in pairs)
     assert seen == trained_on | {("_SP", "SPACE")}
+
+
+def test_without_tags_only_those_of_training_are_chosen(make_nlp, randomize) -> None:
+    gold = {"pos": ["PRON", "VERB", "ADJ", "NOUN"]}
+    nlp = make_nlp([("I like green eggs", gold)], outputs=["pos"])
+    randomize(nlp.get_pipe("lstm_tagger"))
+    found = {
+        token.pos_ for doc in nlp.pipe([f"word{i} and others" for i in range(40)]) for token in doc
+    }
+    assert len(found) > 1
+    assert found <= set(gold["pos"])
 
 
 def test_initializing_again_forgets_what_went_with_tags(trained, make_examples) -> None:

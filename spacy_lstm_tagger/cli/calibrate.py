@@ -60,10 +60,16 @@ def calibrate_cli(
                 tagger.cfg["temperatures"] = {**tagger.cfg["temperatures"], name: temperature}
         save_pipeline(nlp, output)
     for name, temperature, after_, before_ in fitted:
+        which = f"{name}: " if len(fitted) > 1 else ""
         messages.good(
-            f"Wrote {output}: {'' if name == 'tag' else f'{name}: '}temperature {temperature:.3f}, "
+            f"Wrote {output}: {which}temperature {temperature:.3f}, "
             f"expected calibration error {100 * after_:.2f} % (uncalibrated {100 * before_:.2f} %)"
         )
+        if after_ > before_:
+            messages.warn(
+                f"The calibration error of '{name}' rises. Fit the temperature on more data, or "
+                "use the pipeline as it was."
+            )
 
 
 def score_gold(

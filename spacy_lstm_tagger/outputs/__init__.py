@@ -104,6 +104,19 @@ def check_model(name: str, model: Model[Any, Any], names: Iterable[str]) -> None
         )
 
 
+def check_resizable(model: Model[Any, Any], name: str) -> None:
+    """Raise ValueError for a model with columns of outputs that cannot get more of them.
+
+    name: the component's, for the message.
+    """
+    layer = model.maybe_get_ref("output_layer")
+    if layer is not None and "columns" in layer.attrs and "resize_columns" not in model.attrs:
+        raise ValueError(
+            f"[{name}] An exported tagger takes no labels. Add them to the pipeline that it was "
+            "exported from, train that one further, and export it again."
+        )
+
+
 def set_columns(model: Model[Any, Any], columns: Mapping[str, int]) -> None:
     """Tell a model how many columns each block has; models of other architectures know."""
     layer = model.maybe_get_ref("output_layer")

@@ -197,12 +197,13 @@ def _is_sound(cfg: Cfg) -> bool:
     try:
         n_rules, n_analyses = len(cfg[RULES]), len(cfg[ANALYSES])
         sound = all(_is_rule(rule) for rule in cfg[RULES])
+        sound = sound and all(_distinct(cfg[key]) for key in (RULES, ANALYSES))
         sound = sound and all(
             len(names) == len(outputs_before(cfg)) and all(isinstance(name, str) for name in names)
             for names in cfg[ANALYSES]
         )
         return sound and all(
-            0 <= number < n_analyses and _is_lemma_or_rule(wanted, n_rules)
+            _is_index(number, 0, n_analyses) and _is_lemma_or_rule(wanted, n_rules)
             for of_word in cfg[TABLE].values()
             for number, wanted in pairs_of(of_word)
         )
@@ -211,7 +212,17 @@ def _is_sound(cfg: Cfg) -> bool:
 
 
 def _is_lemma_or_rule(wanted: Any, n_rules: int) -> bool:
-    return bool(wanted) if isinstance(wanted, str) else AMBIGUOUS <= wanted < n_rules
+    return (
+        bool(wanted.strip()) if isinstance(wanted, str) else _is_index(wanted, AMBIGUOUS, n_rules)
+    )
+
+
+def _is_index(value: Any, least: int, n: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < n
+
+
+def _distinct(rows: Any) -> bool:
+    return len(set(map(tuple, rows))) == len(rows)
 
 
 def _is_rule(rule: Any) -> bool:

@@ -83,7 +83,14 @@ class MorphOutput(Output):
 
     def add_label(self, label: str, cfg: Cfg, name: str) -> int:
         """Add a combination of features, see `Output`. Training shows which words may have it."""
-        label = Morphology.dict_to_feats(Morphology.feats_to_dict(label)) or NONE
+        label = label or NONE
+        if not is_combination(label):
+            raise ValueError(
+                f"[{name}] The label {label!r} is no combination of features. Write it as UD does, "
+                "such as 'Case=Nom|Number=Sing', and '_' for no features."
+            )
+        if label != NONE:
+            label = Morphology.dict_to_feats(Morphology.feats_to_dict(label))
         if label in cfg[COMBINATIONS]:
             return 0
         cfg[COMBINATIONS] = [*cfg[COMBINATIONS], label]
@@ -152,6 +159,7 @@ class MorphOutput(Output):
         """Raise ValueError unless `cfg` has combinations, and which of them are allowed."""
         combinations, allowed = cfg[COMBINATIONS], cfg[ALLOWED]
         sound = isinstance(allowed, dict) and all(map(_is_list, (combinations, *allowed.values())))
+        sound = sound and all(map(is_combination, combinations))
         sound = sound and all(row and set(row) <= set(combinations) for row in allowed.values())
         if not sound or len(set(combinations)) < len(combinations):
             raise ValueError(
@@ -182,6 +190,12 @@ def allowed_sets(
         sets.append(numpy.asarray([places[label] for label in row], dtype="int64"))
     names = {"pos": PARTS_OF_SPEECH, "tag": tags}.get(given, [])
     return numpy.asarray([number.get(name, 0) for name in names], dtype="int64"), sets
+
+
+def is_combination(text: str) -> bool:
+    """Return whether a text is features with values, or `NONE`."""
+    parts = [part.split("=") for part in text.split("|")]
+    return text == NONE or all(len(part) == 2 and all(part) for part in parts)
 
 
 def features_of(combination: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Universal parts of speech (`token.pos`, UPOS).
 
-A token never gets one that its tag does not have in the training data.
+A token never gets one that its tag does not have in the training data; without tags, one that is
+not there at all.
 
 Source: https://universaldependencies.org/u/pos
 """
@@ -31,9 +32,9 @@ WHITE_SPACE = "SPACE"
 """Part of speech of white space, as in spaCy's pipelines."""
 
 PosOfTags = dict[str, list[str]]
-"""The parts of speech that each tag has in the training data."""
+"""The parts of speech that each tag has in the training data; or `ANY`, without tags."""
 
-KEY = "pos_of_tags"
+KEY, ANY = "pos_of_tags", ""
 
 
 class PosOutput(Output):
@@ -64,12 +65,13 @@ class PosOutput(Output):
         self.learn(gold, cfg)
 
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
-        """Add the parts of speech of each tag to those known; nothing if tags are not predicted."""
-        if "TAG" not in gold.attrs:
-            return
+        """Add the parts of speech of each tag to those known."""
         known: PosOfTags = cfg[KEY]
-        labels = set(cfg["labels"])
-        for tag, pos in sorted(gold.of("TAG", "POS")):
+        with_tags = "tag" in cfg["outputs"]
+        labels = set(cfg["labels"]) if with_tags else {ANY}
+        found = gold.of("TAG", "POS") if with_tags else gold.of("POS")
+        for *tags, pos in sorted(found):
+            tag = tags[0] if tags else ANY
             if tag in labels and pos not in known.get(tag, []):
                 known = {**known, tag: [*known.get(tag, []), pos]}
         cfg[KEY] = known  # a new object if anything was added: threads may be reading the other
@@ -79,14 +81,14 @@ class PosOutput(Output):
     ) -> Ints1d:
         """Return the best columns among the parts of speech that the chosen tags may have."""
         block = scores.block(self.name)
-        if "tag" not in chosen:
-            return block.argmax(axis=1)
-        allowed = self._allowed(cfg["labels"], cfg[KEY])
-        return numpy.where(allowed[chosen["tag"]], block, -numpy.inf).argmax(axis=1)
+        tags = cfg["labels"] if "tag" in chosen else [ANY]
+        allowed = self._allowed(tags, cfg[KEY])[chosen.get("tag", 0)]
+        return numpy.where(allowed, block, -numpy.inf).argmax(axis=1)
 
     def _allowed(self, labels: Sequence[str], known: PosOfTags) -> numpy.ndarray:
         """Return whether each tag may have each part of speech: all of them if none is known.
 
+        labels: the tags, or `ANY`.
         Returns shape (n_labels, n_pos), the same array as long as nothing changes.
         """
         of_labels, of_known, allowed = self._mask  # another thread may replace it

@@ -57,10 +57,13 @@ class Scores:
         tokens: indices of the tokens that need them, shape (n,).
         columns: indices of the columns of the block that are needed, None for all.
         """
+        place = self._deferred[name]
+        if not len(tokens):
+            n = place.stop - place.start if columns is None else len(columns)
+            return numpy.zeros((0, n), dtype="float32")
         assert self._layer is not None
         start = max((place.stop for place in self._places.values()), default=0)
         states = numpy.maximum(self._rows[tokens, start:], 0.0)
-        place = self._deferred[name]
         weight, bias = (
             values[place] if columns is None else values[place.start + columns]
             for values in self._layer

@@ -25,13 +25,23 @@ NO_FORM = 0
 """Hash of the form of a token that has no probabilities: that of no form."""
 
 
-def check_setting(name: str, value: object) -> None:
-    """Raise ValueError unless `save_probabilities` is true, false or a whole number."""
+def check_setting(name: str, value: object, outputs: Sequence[str]) -> None:
+    """Raise ValueError unless `save_probabilities` is true, false or a whole number.
+
+    outputs: what the component predicts. There are no other probabilities to keep than those of
+        tags.
+    """
     if not isinstance(value, int) or value < 0:
         raise ValueError(
             f"[{name}] save_probabilities is {value!r}, but must be false, true, or how many of "
             "the most probable tags to keep of each token, at least 1. Correct it in the "
             "component's block of the config."
+        )
+    if value and "tag" not in outputs:
+        raise ValueError(
+            f"[{name}] save_probabilities is {value!r}, but outputs is {outputs}, and only the "
+            "probabilities of tags can be kept. Set save_probabilities = false, or add 'tag' to "
+            "outputs. predict_probabilities(docs, output=...) gives those of the others."
         )
 
 

@@ -163,7 +163,9 @@ def _check_cfg(name: str, cfg: dict[str, Any], outputs: Iterable[Output]) -> Non
     check_share(name, "label_smoothing", cfg["label_smoothing"], below=True)
     check_share(name, "teacher_weight", cfg["teacher_weight"])
     check_text(name, "neg_prefix", cfg["neg_prefix"])
-    check_setting(name, cfg["save_probabilities"])
+    check_setting(name, cfg["save_probabilities"], cfg["outputs"])
+    if not isinstance(cfg["language"], str):
+        raise ValueError(f"[{name}] 'language' in 'cfg' is no code: {str(cfg['language'])[:80]}")
     if cfg["outputs"] != (names := [output.name for output in outputs]):
         raise ValueError(
             f"[{name}] The model predicts {names}, but 'cfg' says {cfg['outputs']}. The files come "

@@ -17,7 +17,7 @@ from ..arrays import Floats2d
 from ..features.extractor import set_vocabulary, vocabulary_of
 from ..features.vocabulary import Vocabulary
 from ..features.white_space import white_space_rows
-from ..outputs import check_model, check_names, columns_for, set_columns
+from ..outputs import check_model, check_names, check_resizable, columns_for, set_columns
 from ..outputs.output import Output
 from ..outputs.tag import labels_among
 from ..settings import check_label_count, check_share, check_text
@@ -25,6 +25,7 @@ from ..training.corpus_checks import check_corpus, check_labels, warn_of_unseen
 from ..training.survey import Survey, survey
 from .arguments import as_docs, as_examples, check_predicted
 from .kept_probabilities import add_extensions, check_setting, save
+from .label_data import given_labels, take_given
 from .learning import LearningTagger
 from .loading import restored_after_errors
 from .prediction import Prediction, annotate_docs, predict_docs
@@ -77,7 +78,8 @@ class LSTMTagger(LearningTagger):
         check_share(name, "label_smoothing", label_smoothing, below=True)
         check_share(name, "teacher_weight", teacher_weight)
         check_text(name, "neg_prefix", neg_prefix)
-        check_setting(name, save_probabilities)
+        names = check_names(name, outputs)
+        check_setting(name, save_probabilities, names)
         super().__init__(
             vocab,
             model,
@@ -87,7 +89,6 @@ class LSTMTagger(LearningTagger):
             neg_prefix=neg_prefix,
             label_smoothing=label_smoothing,
         )
-        names = check_names(name, outputs)
         check_model(name, model, names)
         self.cfg["teacher_weight"] = teacher_weight
         self.cfg["save_probabilities"] = save_probabilities
@@ -160,7 +161,7 @@ class LSTMTagger(LearningTagger):
 
         labels: see `initialize`.
         """
-        given = labels if isinstance(labels, dict) else {"labels": labels}
+        given = given_labels(labels, self.outputs, self.name)
         if "tag" in self.cfg["outputs"]:
             tags = given.get("labels")
             if tags is None:
@@ -173,8 +174,7 @@ class LSTMTagger(LearningTagger):
         self.reset_learned()
         for output in self.outputs:
             if output.learned and set(output.learned) <= set(given):
-                self.cfg.update({key: given[key] for key in output.learned})
-                output.check(self.cfg, self.name)
+                take_given(output, given, self.cfg, self.name)
                 output.learn(found.gold, self.cfg)
             else:
                 output.initialize(found.gold, self.cfg, self.name)
@@ -189,9 +189,12 @@ class LSTMTagger(LearningTagger):
         label (str): The label to add.
         output (Optional[str]): Name of the output that gets it; None for the first, the tags.
         RETURNS (int): 0 if the label is already present, otherwise 1.
-        RAISES ValueError: If there is no such output, or it takes no labels.
+        RAISES ValueError: If there is no such output, or it takes no labels; or if the tagger was
+            exported.
         """
         wanted = self._output(output)
+        if label not in wanted.labels(self.cfg):
+            check_resizable(self.model, self.name)
         if wanted.name == "tag":
             added = super().add_label(label)
         elif isinstance(label, str):
@@ -256,7 +259,7 @@ class LSTMTagger(LearningTagger):
         RAISES TypeError: For anything but docs, such as texts.
         """
         docs, kept = as_docs(docs, "LSTMTagger.predict"), self.cfg["save_probabilities"]
-        check_setting(self.name, kept)
+        check_setting(self.name, kept, self.cfg["outputs"])
         return predict_docs(self, self.outputs, docs, with_probabilities=bool(kept))
 
     def set_annotations(self, docs: Union[Doc, Iterable[Doc]], batch_tag_ids: List[Any]) -> None:

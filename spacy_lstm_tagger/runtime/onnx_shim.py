@@ -96,13 +96,17 @@ class OnnxShim(Shim):
             return  # only the pipeline knows the width of its vectors
         lengths = numpy.ones(1, dtype="int32")
         width = self.row_width(rows)
-        state_width = 0 if self.layer is None else self.layer[0].shape[1]
-        if rows.shape[1] - width != state_width:
+        if rows.shape[1] - width != self.state_width:
             raise ValueError(f"the network gives states of {rows.shape[1] - width} numbers")
         scores = self.run("encode", {"rows": rows[None, :, :width], "lengths": lengths})
-        n_columns = sizes["n_columns"] + state_width
+        n_columns = sizes["n_columns"] + self.state_width
         if scores.shape != (1, 1, n_columns):
             raise ValueError(f"the network gives {scores.shape[-1]} scores, not {n_columns}")
+
+    @property
+    def state_width(self) -> int:
+        """Numbers in a state, 0 without deferred blocks."""
+        return 0 if self.layer is None else self.layer[0].shape[1]
 
     def row_width(self, rows: Floats2d) -> int:
         """Return how many of the numbers of an embedding are read; the others belong to states."""

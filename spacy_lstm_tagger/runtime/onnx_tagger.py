@@ -66,8 +66,8 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
     (shim,), attrs = model.shims, model.attrs
     assert isinstance(shim, OnnxShim)
     if not len(X.forms):
-        columns = {k: n for k, n in attrs["columns"].items() if k not in attrs["deferred"]}
-        return numpy.zeros((0, sum(columns.values()) or model.get_dim("nO")), dtype="float32")
+        columns = [n for k, n in attrs["columns"].items() if k not in attrs["deferred"]]
+        return numpy.zeros((0, sum(columns) + shim.state_width), dtype="float32")
     rows = shim.cache.look_up(X.keys, lambda missing: _embed(shim, X.extract(missing)))
     width = shim.row_width(rows)
     read = rows[:, :width]

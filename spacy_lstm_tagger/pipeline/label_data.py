@@ -1,0 +1,57 @@
+"""Labels that are given to `initialize`, such as those of `spacy init labels`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ..outputs.output import Cfg, Output
+
+REMEDY = "Make them with `spacy init labels` and the same config."
+
+
+def given_labels(labels: Any, outputs: Sequence[Output], name: str) -> dict[str, Any]:
+    """Return what is given for each key of the outputs.
+
+    labels: tags alone, what all outputs know, or None for nothing.
+    name: the component's, for messages.
+    Raises ValueError if it is neither.
+    """
+    names = [output.name for output in outputs]
+    known = {"labels", *(key for output in outputs for key in output.learned)}
+    if labels is None:
+        return {}
+    if isinstance(labels, dict):
+        if other := sorted(map(str, set(labels) - known)):
+            raise ValueError(
+                f"[{name}] The labels to initialize with have the keys {other}, which are none of "
+                f"the outputs {names}. {REMEDY}"
+            )
+        return labels
+    if "tag" not in names or isinstance(labels, str) or not isinstance(labels, Iterable):
+        raise ValueError(
+            f"[{name}] The labels to initialize with are {str(labels)[:80]!r}, but must be "
+            f"{'a list of tags' if 'tag' in names else f'what the outputs {names} know'}. {REMEDY}"
+        )
+    return {"labels": labels}
+
+
+def take_given(output: Output, given: dict[str, Any], cfg: Cfg, name: str) -> None:
+    """Let an output have learned what is given.
+
+    name: the component's, for messages.
+    Raises ValueError if it is not what such an output learns, or nothing at all.
+    """
+    cfg.update({key: given[key] for key in output.learned})
+    try:
+        output.check(cfg, name)
+    except ValueError as error:
+        raise ValueError(
+            f"[{name}] The labels to initialize with are not those of outputs = {cfg['outputs']}. "
+            f"{REMEDY} ({error})"
+        ) from error
+    if not output.labels(cfg):
+        raise ValueError(
+            f"[{name}] The labels to initialize with have none for the output '{output.name}'. "
+            f"{REMEDY}"
+        )
