@@ -12,8 +12,9 @@ machine adds to them.
 `python -m spacy project assets --extra` downloads the treebanks to assets/, for --data.
 
 The systems: spacy, its `tagger`, `morphologizer` and `trainable_lemmatizer` on one shared CNN;
-ours, the `lstm_tagger` of configs/default.cfg; udpipe, UDPipe 1, if `ufal.udpipe` is found in this
-environment or in that of --peers-python. Otherwise it is listed with the reason.
+ours, the `lstm_tagger` of configs/default.cfg, trained half as long on small treebanks; udpipe,
+UDPipe 1, if `ufal.udpipe` is found in this environment or in that of --peers-python. Otherwise it
+is listed with the reason.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def _run_all(
 ) -> Taggers:
     """Run every system on a treebank, with the first seed, then with the next."""
     devset = cache(lambda: read_devset(treebank))
-    by_key = rows(treebank.outputs, pythons)
+    by_key = rows(treebank.outputs, pythons, treebank.steps)
     taggers = [TaggerResults(key, by_key[key].title, []) for key in keys]
     for seed in seeds:
         for tagger in taggers:

@@ -241,12 +241,17 @@ def test_no_tag_can_be_taken_for_a_negated_one(module) -> None:
 
 def test_our_config_is_the_recommended_one_with_these_outputs(module) -> None:
     rows, training = module("measuring.joint.rows"), module("measuring.training")
-    config = rows.our_config(("pos", "lemma"), "tr")
+    config = rows.our_config(("pos", "lemma"), None, "tr")
     assert config["components"]["lstm_tagger"]["outputs"] == ["pos", "lemma"]
     recommended = training.file_config(REPOSITORY / "configs" / "default.cfg", "tr")
     for each in (config, recommended):
         each["components"]["lstm_tagger"].pop("outputs", None)
     assert config == recommended
+
+
+def test_short_trainings_have_a_shorter_schedule(module) -> None:
+    config = module("measuring.joint.rows").our_config(ALL, 70, "tr")["training"]
+    assert config["max_steps"] == config["optimizer"]["learn_rate"]["schedule"]["total_steps"] == 70
 
 
 def test_udpipes_annotation_becomes_a_doc(module, treebank, monkeypatch) -> None:
@@ -352,7 +357,7 @@ def test_trains_scores_and_goes_on_where_it_was(module, tmp_path, monkeypatch) -
         (tmp_path / f"en_x-ud-{split}.conllu").write_text(part, encoding="utf8")
     treebanks, rows = module("treebanks"), module("measuring.joint.rows")
 
-    def short_rows(outputs, pythons) -> dict:
+    def short_rows(outputs, pythons, steps) -> dict:
         def config(lang: str):
             config = rows.spacy_config(outputs, lang)
             config["training"] |= {"max_steps": 4, "eval_frequency": 2}

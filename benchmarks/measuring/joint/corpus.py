@@ -59,6 +59,12 @@ class JointTreebank(Treebank):
         source = SOURCES.get(self.name)
         return source.outputs if source else annotated(self.sentences("train"))
 
+    @property
+    def steps(self) -> int | None:
+        """Steps of our training; None for the config's."""
+        source = SOURCES.get(self.name)
+        return source.steps if source else None
+
     @cached_property
     def corpora(self) -> tuple[Path, Path]:
         """The .spacy files of train and dev, converted if needed."""

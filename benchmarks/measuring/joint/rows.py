@@ -27,15 +27,18 @@ OUR_CONFIG = training.ROOT / "configs" / "default.cfg"
 NEG_PREFIX = "not!"
 
 
-def rows(outputs: Sequence[str], pythons: tuple[str, ...]) -> dict[str, Row]:
+def rows(
+    outputs: Sequence[str], pythons: tuple[str, ...], steps: int | None = None
+) -> dict[str, Row]:
     """Return the row of each of SYSTEMS.
 
     outputs: What to predict.
+    steps: Steps of our training; None for the config's.
     pythons: Python interpreters that may have UDPipe.
     """
     return {
         "spacy": PipelineRow("spacy", "spaCy", partial(spacy_config, outputs)),
-        "ours": PipelineRow("ours", "`lstm_tagger`", partial(our_config, outputs)),
+        "ours": PipelineRow("ours", "`lstm_tagger`", partial(our_config, outputs, steps)),
         "udpipe": UdpipeRow("udpipe", "UDPipe 1", "ufal.udpipe", "udpipe_tagger", pythons),
     }
 
@@ -54,10 +57,16 @@ def spacy_config(outputs: Sequence[str], lang: str) -> Config:
     return config.merge(training.GOLD_TOKENS)
 
 
-def our_config(outputs: Sequence[str], lang: str) -> Config:
-    """Return the recommended config for these outputs."""
+def our_config(outputs: Sequence[str], steps: int | None, lang: str) -> Config:
+    """Return the recommended config for these outputs.
+
+    steps: Steps of the training and of its schedule; None for those of the config.
+    """
     config = training.file_config(OUR_CONFIG, lang)
     config["components"]["lstm_tagger"]["outputs"] = list(outputs)
+    if steps:
+        config["training"]["max_steps"] = steps
+        config["training"]["optimizer"]["learn_rate"]["schedule"]["total_steps"] = steps
     return config
 
 

@@ -11,6 +11,10 @@ OUTPUTS = ("tag", "pos", "morph", "lemma")
 """Attributes of spaCy's tokens, for XPOS, UPOS, FEATS and LEMMA."""
 
 
+SHORT = 2100
+"""Steps of our training on treebanks of less than 30,000 words, half of the config's."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Source of a treebank.
@@ -20,6 +24,7 @@ class Source:
     licence: Licence of the treebank, as its README gives it.
     lang: spaCy's code of the language; "xx" if it has none, or needs another library for it.
     lacks: Those of OUTPUTS that the treebank does not annotate.
+    steps: Steps of our training; None for the config's.
     """
 
     repository: str
@@ -28,6 +33,7 @@ class Source:
     licence: str
     lang: str
     lacks: tuple[str, ...] = ()
+    steps: int | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -46,19 +52,45 @@ SOURCES = {
     "tr_imst": Source("UD_Turkish-IMST", "agglutinative", "Latin", "CC BY-NC-SA 4.0", "tr"),
     "got_proiel": Source("UD_Gothic-PROIEL", "fusional", "Latin", "CC BY-NC-SA 3.0", "xx"),
     "hy_bsut": Source(
-        "UD_Armenian-BSUT", "agglutinative", "Armenian", "CC BY-SA 4.0", "hy", lacks=("tag",)
+        "UD_Armenian-BSUT",
+        "agglutinative",
+        "Armenian",
+        "CC BY-SA 4.0",
+        "hy",
+        lacks=("tag",),
+        steps=SHORT,
     ),
     # "vi" needs the library pyvi
     "vi_vtb": Source(
-        "UD_Vietnamese-VTB", "isolating", "Latin", "CC BY-SA 4.0", "xx", lacks=("morph",)
+        "UD_Vietnamese-VTB",
+        "isolating",
+        "Latin",
+        "CC BY-SA 4.0",
+        "xx",
+        lacks=("morph",),
+        steps=SHORT,
     ),
     "hu_szeged": Source(
-        "UD_Hungarian-Szeged", "agglutinative", "Latin", "CC BY-NC-SA 3.0", "hu", lacks=("tag",)
+        "UD_Hungarian-Szeged",
+        "agglutinative",
+        "Latin",
+        "CC BY-NC-SA 3.0",
+        "hu",
+        lacks=("tag",),
+        steps=SHORT,
     ),
-    "ug_udt": Source("UD_Uyghur-UDT", "agglutinative", "Arabic", "CC BY-SA 4.0", "xx"),
-    "cs_cltt": Source("UD_Czech-CLTT", "fusional", "Latin", "CC BY-SA 4.0", "cs"),
-    "ta_ttb": Source("UD_Tamil-TTB", "agglutinative", "Tamil", "CC BY-NC-SA 3.0", "ta"),
+    "ug_udt": Source("UD_Uyghur-UDT", "agglutinative", "Arabic", "CC BY-SA 4.0", "xx", steps=SHORT),
+    "cs_cltt": Source("UD_Czech-CLTT", "fusional", "Latin", "CC BY-SA 4.0", "cs", steps=SHORT),
+    "ta_ttb": Source(
+        "UD_Tamil-TTB", "agglutinative", "Tamil", "CC BY-NC-SA 3.0", "ta", steps=SHORT
+    ),
     "mr_ufal": Source(
-        "UD_Marathi-UFAL", "agglutinative", "Devanagari", "CC BY-SA 4.0", "mr", lacks=("tag",)
+        "UD_Marathi-UFAL",
+        "agglutinative",
+        "Devanagari",
+        "CC BY-SA 4.0",
+        "mr",
+        lacks=("tag",),
+        steps=SHORT,
     ),
 }
