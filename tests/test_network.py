@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from spacy_lstm_tagger.features.windows import make_blocks, plan_reading
-from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder
+from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder, in_order
 from spacy_lstm_tagger.network.tagger_network import (
     WORD_DROPOUT,
     CharacterEncoder,
@@ -109,6 +109,19 @@ def test_encoder_without_tokens_gives_no_rows_and_a_gradient() -> None:
     assert Y.shape == (0, 8)
     Y.sum().backward()
     assert X.grad.shape == (0, 5)
+
+
+def test_rows_come_in_order_with_and_without_gradients() -> None:
+    torch.manual_seed(0)
+    outputs = [torch.randn(n, 3, requires_grad=True) for n in (4, 1, 6)]
+    rows = torch.tensor([10, 0, 3, 4, 5, 7, 2])  # some rows are left out
+    expected = torch.cat(outputs)[rows]
+    learned = in_order(iter(outputs), rows)
+    learned.sum().backward()
+    assert torch.equal(learned, expected)
+    assert outputs[0].grad[:, 0].tolist() == [1, 0, 1, 1]
+    with torch.inference_mode():
+        assert torch.equal(in_order(iter(outputs), rows), expected)
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -1,5 +1,7 @@
 """Windows and blocks: small cases by hand, and what must hold of all cases."""
 
+import weakref
+
 import numpy
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from spacy_lstm_tagger.features.windows import (
     WINDOW,
     Block,
     Plan,
+    in_order,
     make_blocks,
     plan_reading,
 )
@@ -270,3 +273,28 @@ def test_long_docs_are_not_much_more_to_read_than_short_ones() -> None:
 
 def test_exports_read_the_same_windows_in_smaller_blocks() -> None:
     assert WINDOW <= onnx_tagger.BLOCK <= BLOCK
+
+
+# Order
+
+
+@given(Lengths.filter(any), st.integers(5, 20), st.integers(1, 60))
+def test_outputs_come_back_in_the_order_of_the_tokens(lengths, window, block) -> None:
+    plan = plan_reading(ints(lengths), window=window, context=2, block=block)
+    outputs = [numpy.stack([b.items.reshape(-1)] * 2, axis=1) for b in plan.blocks]
+    found = in_order(iter(outputs), plan.rows)
+    assert_array_equal(found, numpy.stack([numpy.arange(sum(lengths))] * 2, axis=1))
+
+
+def test_no_output_is_kept_until_the_next_but_one() -> None:
+    alive: list[weakref.ref] = []
+
+    def outputs():
+        for i in range(5):
+            assert sum(ref() is not None for ref in alive) <= 1
+            array = numpy.full((1, 3), i)
+            alive.append(weakref.ref(array))
+            yield array
+            del array
+
+    assert in_order(outputs(), ints([4, 0, 1, 2, 3]))[:, 0].tolist() == [4, 0, 1, 2, 3]

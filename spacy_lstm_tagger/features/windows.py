@@ -8,11 +8,12 @@ sequence do not depend on the other sequences of its block.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy
 
-from ..arrays import Ints1d, Ints2d
+from ..arrays import Floats2d, Ints1d, Ints2d
 
 WINDOW = 512
 """Maximum number of tokens in a window. Longer docs are read in overlapping windows. With longer
@@ -170,6 +171,29 @@ def plan_reading(
         rows[read[decides]] = places[decides]
         n_rows += items.size
     return Plan(blocks, rows)
+
+
+def in_order(outputs: Iterable[Floats2d], rows: Ints1d) -> Floats2d:
+    """Return the rows of some arrays, laid one after another, in another order.
+
+    Each array is only kept until the next one: there is never more than one copy of a long doc.
+
+    outputs: at least one array, of shape (n, width) each.
+    rows: as `Plan.rows`, shape (n_tokens,).
+    Returns shape (n_tokens, width).
+    """
+    tokens = numpy.argsort(rows)
+    ordered = rows[tokens]
+    result: Floats2d | None = None
+    begin = first = 0
+    for output in outputs:
+        if result is None:
+            result = numpy.empty((len(rows), output.shape[1]), dtype=output.dtype)
+        last = int(numpy.searchsorted(ordered, begin + len(output)))
+        result[tokens[first:last]] = output[ordered[first:last] - begin]
+        begin, first = begin + len(output), last
+    assert result is not None
+    return result
 
 
 class _Windows(NamedTuple):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..arrays import Floats2d, Floats3d, Ints1d
 from .prepacked_lstm import prepacked
-from .recurrent import PaddedBatch
+from .recurrent import PaddedBatch, in_order
 from .tagger_network import Forms, TaggerNetwork
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
@@ -154,8 +154,8 @@ class QuantizedNetwork:
             return self.network.no_scores()
         width = X.shape[1] - self.network.state_width
         read = X.numpy()[:, :width], vectors.numpy(), tokens.numpy()
-        Ys = [self._encode(batch, *read) for batch in batches]
-        Y = torch.from_numpy(numpy.concatenate(Ys)).index_select(0, rows)
+        Ys = (torch.from_numpy(self._encode(batch, *read)) for batch in batches)
+        Y = in_order(Ys, rows)
         return self.network.add_forms(Y, X[:, width:], tokens)
 
     def _encode(

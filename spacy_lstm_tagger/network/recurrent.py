@@ -7,7 +7,7 @@ its batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
@@ -70,6 +70,30 @@ def reverse(X: Tensor, reversal: Tensor | None) -> Tensor:
     return X.flatten(0, 1).index_select(0, reversal).view(X.shape)
 
 
+def in_order(outputs: Iterable[Tensor], rows: Tensor) -> Tensor:
+    """Return the rows of some tensors, laid one after another, in another order.
+
+    Without gradients, each tensor is only kept until the next one.
+
+    outputs: at least one tensor, of shape (n, width) each.
+    rows: index of each row of the result, shape (n_outputs,).
+    """
+    if torch.is_grad_enabled():
+        return torch.cat(list(outputs)).index_select(0, rows)
+    ordered, tokens = rows.sort()
+    result: Tensor | None = None
+    begin = first = 0
+    for output in outputs:
+        if result is None:
+            result = output.new_empty((len(rows), output.shape[1]))
+        last = int(torch.searchsorted(ordered, begin + len(output)))
+        places = ordered[first:last] - begin
+        result.index_copy_(0, tokens[first:last], output.index_select(0, places))
+        begin, first = begin + len(output), last
+    assert result is not None
+    return result
+
+
 class RecurrentEncoder(nn.Module):
     """Recurrent layers over padded batches, with dropout before each and after the last.
 
@@ -115,9 +139,8 @@ class RecurrentEncoder(nn.Module):
         """
         if not blocks:  # no tokens at all
             return output(X.new_zeros((0, self.width)) + X.sum())  # so that X has a gradient
-        Ys = [output(self.encode(X, block, dropout)).flatten(0, 1) for block in blocks]
-        Y = Ys[0] if len(Ys) == 1 else torch.cat(Ys)
-        return Y.index_select(0, rows)
+        Ys = (output(self.encode(X, block, dropout)).flatten(0, 1) for block in blocks)
+        return in_order(Ys, rows)
 
     def encode(self, X: Tensor, block: PaddedBatch, dropout: float) -> Tensor:
         """Encode one block of the rows of `X`. Returns shape (longest, n_sequences, width)."""

@@ -10,7 +10,7 @@ from thinc.api import Model
 
 from ..arrays import Floats2d, Ints1d
 from ..features.extractor import DocFeatures, FormFeatures, scores_of_docs
-from ..features.windows import CONTEXT, WINDOW, make_blocks, plan_reading
+from ..features.windows import CONTEXT, WINDOW, Block, in_order, make_blocks, plan_reading
 from .onnx_shim import OnnxShim
 
 BLOCK = 1024
@@ -72,14 +72,15 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
     width = shim.row_width(rows)
     read = rows[:, :width]
     plan = plan_reading(X.lengths, window=attrs["window"], context=attrs["context"], block=BLOCK)
-    outputs = []
-    for block in plan.blocks:
+
+    def encode(block: Block) -> Floats2d:
         forms = X.forms[block.items]
         inputs = {"rows": read[forms], "lengths": block.lengths.astype("int32")}
         inputs["vectors"] = X.vectors[forms]
         Y = shim.run("encode", inputs)  # (longest, n_sequences, n_columns)
-        outputs.append(Y.reshape(-1, Y.shape[2]))
-    scores = numpy.concatenate(outputs)[plan.rows]
+        return Y.reshape(-1, Y.shape[2])
+
+    scores = in_order(map(encode, plan.blocks), plan.rows)
     if n_states := rows.shape[1] - width:
         scores[:, -n_states:] += rows[:, width:][X.forms]
     return scores
