@@ -203,7 +203,7 @@ def test_labels_must_be_texts_and_have_one_order(make_nlp) -> None:
     assert component.labels[-1] == "Case=Nom|Number=Dual"
     assert component.add_label("_") == component.add_label("") == 0
     labels = component.labels
-    for wrong in ("Case", "Case=", "=Nom", "Case=Nom|foo", "Case=Nom|", "A=B=C"):
+    for wrong in ("Case", "Case=", "=Nom", "Case=Nom|foo", "Case=Nom|", "A=B=C", "A=B|A=C"):
         with pytest.raises(ValueError, match=r"\[lstm_tagger\].*no combination.*'Case=Nom\|Number"):
             component.add_label(wrong)
     assert component.labels == labels

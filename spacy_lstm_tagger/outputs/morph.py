@@ -193,9 +193,10 @@ def allowed_sets(
 
 
 def is_combination(text: str) -> bool:
-    """Return whether a text is features with values, or `NONE`."""
+    """Return whether a text is distinct features with a value each, or `NONE`."""
     parts = [part.split("=") for part in text.split("|")]
-    return text == NONE or all(len(part) == 2 and all(part) for part in parts)
+    sound = all(len(part) == 2 and all(part) for part in parts)
+    return text == NONE or (sound and len({name for name, _ in parts}) == len(parts))
 
 
 def features_of(combination: str) -> dict[str, str]:
