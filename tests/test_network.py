@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from spacy_lstm_tagger.features.windows import make_blocks, plan_reading
-from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder, in_order
+from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder, read_blocks
 from spacy_lstm_tagger.network.tagger_network import (
     WORD_DROPOUT,
     CharacterEncoder,
@@ -111,17 +111,24 @@ def test_encoder_without_tokens_gives_no_rows_and_a_gradient() -> None:
     assert X.grad.shape == (0, 5)
 
 
-def test_rows_come_in_order_with_and_without_gradients() -> None:
+@pytest.mark.parametrize("n_blocks", [1, 3])
+def test_rows_come_in_order_with_and_without_gradients(n_blocks: int) -> None:
     torch.manual_seed(0)
-    outputs = [torch.randn(n, 3, requires_grad=True) for n in (4, 1, 6)]
+    X = torch.randn(12, 3, requires_grad=True)
+    items = torch.arange(12).view(4, 3).chunk(n_blocks, dim=1)
+    blocks = [PaddedBatch(one, None) for one in items]
     rows = torch.tensor([10, 0, 3, 4, 5, 7, 2])  # some rows are left out
-    expected = torch.cat(outputs)[rows]
-    learned = in_order(iter(outputs), rows)
+
+    def read(block: PaddedBatch) -> torch.Tensor:
+        return X[block.items].flatten(0, 1)
+
+    expected = torch.cat([read(block) for block in blocks])[rows]
+    learned = read_blocks(blocks, rows, read)
     learned.sum().backward()
     assert torch.equal(learned, expected)
-    assert outputs[0].grad[:, 0].tolist() == [1, 0, 1, 1]
+    assert X.grad.sum() == 7 * 3
     with torch.inference_mode():
-        assert torch.equal(in_order(iter(outputs), rows), expected)
+        assert torch.equal(read_blocks(blocks, rows, read), expected)
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -16,9 +16,9 @@ from spacy_lstm_tagger.features.windows import (
     WINDOW,
     Block,
     Plan,
-    in_order,
     make_blocks,
     plan_reading,
+    read_blocks,
 )
 from spacy_lstm_tagger.runtime import onnx_tagger
 
@@ -281,20 +281,30 @@ def test_exports_read_the_same_windows_in_smaller_blocks() -> None:
 @given(Lengths.filter(any), st.integers(5, 20), st.integers(1, 60))
 def test_outputs_come_back_in_the_order_of_the_tokens(lengths, window, block) -> None:
     plan = plan_reading(ints(lengths), window=window, context=2, block=block)
-    outputs = [numpy.stack([b.items.reshape(-1)] * 2, axis=1) for b in plan.blocks]
-    found = in_order(iter(outputs), plan.rows)
+    found = read_blocks(plan, lambda read: numpy.stack([read.items.reshape(-1)] * 2, axis=1))
     assert_array_equal(found, numpy.stack([numpy.arange(sum(lengths))] * 2, axis=1))
 
 
 def test_no_output_is_kept_until_the_next_but_one() -> None:
     alive: list[weakref.ref] = []
 
-    def outputs():
-        for i in range(5):
-            assert sum(ref() is not None for ref in alive) <= 1
-            array = numpy.full((1, 3), i)
-            alive.append(weakref.ref(array))
-            yield array
-            del array
+    def read(block: Block) -> numpy.ndarray:
+        assert sum(ref() is not None for ref in alive) <= 1
+        array = block.items.reshape(-1, 1).astype("float32")
+        alive.append(weakref.ref(array))
+        return array
 
-    assert in_order(outputs(), ints([4, 0, 1, 2, 3]))[:, 0].tolist() == [4, 0, 1, 2, 3]
+    plan = plan_reading(ints([3] * 50), block=3)
+    assert len(plan.blocks) > 2
+    assert_array_equal(read_blocks(plan, read)[:, 0], numpy.arange(150))
+
+
+@given(st.integers(1, 60), st.booleans())
+def test_plan_for_one_doc_is_that_of_any_doc(length: int, coarse: bool) -> None:
+    plan = plan_reading(ints([length]), coarse=coarse)
+    other = plan_reading(ints([length, 0]), coarse=coarse)  # an empty doc is left out
+    assert_array_equal(plan.rows, other.rows)
+    for one, two in zip(plan.blocks, other.blocks, strict=True):
+        for found, expected in zip(one, two, strict=True):
+            assert_array_equal(found, expected)
+            assert found.dtype == expected.dtype

@@ -8,7 +8,7 @@ sequence do not depend on the other sequences of its block.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy
@@ -158,6 +158,8 @@ def plan_reading(
     context: tokens that a window reads on either side of the tokens that it decides on.
     block, coarse: see `make_blocks`.
     """
+    if len(lengths) == 1 and 0 < lengths[0] <= window:
+        return _plan_for_one(lengths, coarse=coarse)
     windows = _cut(lengths, window, context)
     blocks = make_blocks(windows.starts, windows.sizes, block=block, coarse=coarse)
     rows = numpy.empty(int(lengths.sum()), dtype="int64")
@@ -173,22 +175,34 @@ def plan_reading(
     return Plan(blocks, rows)
 
 
-def in_order(outputs: Iterable[Floats2d], rows: Ints1d) -> Floats2d:
-    """Return the rows of some arrays, laid one after another, in another order.
+def _plan_for_one(lengths: Ints1d, *, coarse: bool) -> Plan:
+    """Return the plan to read one doc whole: single sentences should not wait for a plan."""
+    positions = numpy.arange(int(lengths[0]))
+    alone = Block(
+        positions[:, None], positions[::-1].copy(), lengths, numpy.zeros(1, dtype="int64")
+    )
+    return Plan([_coarse(alone) if coarse else alone], positions)
 
-    Each array is only kept until the next one: there is never more than one copy of a long doc.
 
-    outputs: at least one array, of shape (n, width) each.
-    rows: as `Plan.rows`, shape (n_tokens,).
-    Returns shape (n_tokens, width).
+def read_blocks(plan: Plan, read: Callable[[Block], Floats2d]) -> Floats2d:
+    """Return the output row of each token, shape (n_tokens, width).
+
+    The output of a block is only kept until the next one: there is never more than one copy of a
+    long doc's.
+
+    plan: at least one block.
+    read: from a block to the outputs at its places, shape (n_places, width).
     """
-    tokens = numpy.argsort(rows)
-    ordered = rows[tokens]
+    if len(plan.blocks) == 1:
+        return read(plan.blocks[0])[plan.rows]
+    tokens = numpy.argsort(plan.rows)
+    ordered = plan.rows[tokens]
     result: Floats2d | None = None
     begin = first = 0
-    for output in outputs:
+    for block in plan.blocks:
+        output = read(block)
         if result is None:
-            result = numpy.empty((len(rows), output.shape[1]), dtype=output.dtype)
+            result = numpy.empty((len(tokens), output.shape[1]), dtype=output.dtype)
         last = int(numpy.searchsorted(ordered, begin + len(output)))
         result[tokens[first:last]] = output[ordered[first:last] - begin]
         begin, first = begin + len(output), last

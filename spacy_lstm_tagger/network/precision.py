@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..arrays import Floats2d, Floats3d, Ints1d
 from .prepacked_lstm import prepacked
-from .recurrent import PaddedBatch, in_order
+from .recurrent import PaddedBatch, read_blocks
 from .tagger_network import Forms, TaggerNetwork
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
@@ -154,18 +154,15 @@ class QuantizedNetwork:
             return self.network.no_scores()
         width = X.shape[1] - self.network.state_width
         read = X.numpy()[:, :width], vectors.numpy(), tokens.numpy()
-        Ys = (torch.from_numpy(self._encode(batch, *read)) for batch in batches)
-        Y = in_order(Ys, rows)
+        Y = read_blocks(batches, rows, lambda batch: self._encode(batch, *read))
         return self.network.add_forms(Y, X[:, width:], tokens)
 
-    def _encode(
-        self, batch: PaddedBatch, X: Floats2d, vectors: Floats2d, tokens: Ints1d
-    ) -> Floats2d:
+    def _encode(self, batch: PaddedBatch, X: Floats2d, vectors: Floats2d, tokens: Ints1d) -> Tensor:
         """Return scores and states at every place of a batch, shape (n_places, ...)."""
         forms = tokens[batch.items.numpy()]  # (longest, n_sequences)
         read = vectors[forms] if self.network.vectors is not None else None
         Y = self.quantized(X[forms], read, _lengths(batch))  # (longest, n_sequences, n_columns)
-        return Y.reshape(-1, Y.shape[2])
+        return torch.from_numpy(Y.reshape(-1, Y.shape[2]))
 
 
 def _lengths(batch: PaddedBatch) -> Ints1d:

@@ -7,7 +7,7 @@ its batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -70,20 +70,26 @@ def reverse(X: Tensor, reversal: Tensor | None) -> Tensor:
     return X.flatten(0, 1).index_select(0, reversal).view(X.shape)
 
 
-def in_order(outputs: Iterable[Tensor], rows: Tensor) -> Tensor:
-    """Return the rows of some tensors, laid one after another, in another order.
+def read_blocks(
+    blocks: list[PaddedBatch], rows: Tensor, read: Callable[[PaddedBatch], Tensor]
+) -> Tensor:
+    """Return the output row of each token, shape (n_tokens, width).
 
-    Without gradients, each tensor is only kept until the next one.
+    Without gradients, the output of a block is only kept until the next one.
 
-    outputs: at least one tensor, of shape (n, width) each.
-    rows: index of each row of the result, shape (n_outputs,).
+    blocks: at least one.
+    rows: index of each token's row in the outputs, laid one after another, shape (n_tokens,).
+    read: from a block to the outputs at its places, shape (n_places, width).
     """
+    if len(blocks) == 1:
+        return read(blocks[0]).index_select(0, rows)
     if torch.is_grad_enabled():
-        return torch.cat(list(outputs)).index_select(0, rows)
+        return torch.cat([read(block) for block in blocks]).index_select(0, rows)
     ordered, tokens = rows.sort()
     result: Tensor | None = None
     begin = first = 0
-    for output in outputs:
+    for block in blocks:
+        output = read(block)
         if result is None:
             result = output.new_empty((len(rows), output.shape[1]))
         last = int(torch.searchsorted(ordered, begin + len(output)))
@@ -139,8 +145,9 @@ class RecurrentEncoder(nn.Module):
         """
         if not blocks:  # no tokens at all
             return output(X.new_zeros((0, self.width)) + X.sum())  # so that X has a gradient
-        Ys = (output(self.encode(X, block, dropout)).flatten(0, 1) for block in blocks)
-        return in_order(Ys, rows)
+        return read_blocks(
+            blocks, rows, lambda block: output(self.encode(X, block, dropout)).flatten(0, 1)
+        )
 
     def encode(self, X: Tensor, block: PaddedBatch, dropout: float) -> Tensor:
         """Encode one block of the rows of `X`. Returns shape (longest, n_sequences, width)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy
@@ -72,5 +73,5 @@ class Scores:
 
 
 def _places(columns: Mapping[str, int]) -> dict[str, slice]:
-    ends = numpy.cumsum(list(columns.values())).tolist()
+    ends = accumulate(columns.values())
     return {name: slice(end - n, end) for (name, n), end in zip(columns.items(), ends, strict=True)}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy
+from spacy.strings import get_string_id
 from spacy.training import Example
 from spacy.vocab import Vocab
 
@@ -51,8 +53,10 @@ class TagOutput(Output):
 
     def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
         """Return the hashes of tags, see `Output.values`."""
-        hashes = [vocab.strings.add(label) for label in self.labels(cfg)]
-        return numpy.asarray(hashes, dtype="uint64")[choices]
+        labels = self.labels(cfg)
+        for chosen in set(choices.tolist()):
+            vocab.strings.add(labels[chosen])
+        return _hashes(tuple(labels))[choices]
 
     def white_space(self, vocab: Vocab) -> int:
         """Return the hash of the tag of white space."""
@@ -61,6 +65,11 @@ class TagOutput(Output):
     def score(self, examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
         """Return nothing: tags are scored by the component's setting `scorer`."""
         return {}
+
+
+@lru_cache(maxsize=16)
+def _hashes(labels: tuple[str, ...]) -> numpy.ndarray:
+    return numpy.asarray([get_string_id(label) for label in labels], dtype="uint64")
 
 
 def labels_among(gold: GoldCombinations, neg_prefix: str | None) -> list[str]:

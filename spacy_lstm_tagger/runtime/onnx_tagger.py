@@ -10,7 +10,7 @@ from thinc.api import Model
 
 from ..arrays import Floats2d, Ints1d
 from ..features.extractor import DocFeatures, FormFeatures, scores_of_docs
-from ..features.windows import CONTEXT, WINDOW, Block, in_order, make_blocks, plan_reading
+from ..features.windows import CONTEXT, WINDOW, Block, make_blocks, plan_reading, read_blocks
 from .onnx_shim import OnnxShim
 
 BLOCK = 1024
@@ -80,7 +80,7 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
         Y = shim.run("encode", inputs)  # (longest, n_sequences, n_columns)
         return Y.reshape(-1, Y.shape[2])
 
-    scores = in_order(map(encode, plan.blocks), plan.rows)
+    scores = read_blocks(plan, encode)
     if n_states := rows.shape[1] - width:
         scores[:, -n_states:] += rows[:, width:][X.forms]
     return scores
