@@ -14,11 +14,8 @@ chart beside it. On a shared machine, only the ratios of speeds are meaningful.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -30,9 +27,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch and numpy are load
 import spacy
 import torch
 from measuring import training
+from measuring.alone import measure_alone
+from measuring.latency import forget_forms, latencies
 from measuring.peer_row import PeerRow
 from measuring.peer_timer import PeerTimer
-from measuring.speed_report import CNN, Measured, draw_bars, report
+from measuring.speed_report import CALLS, CNN, Measured, draw_bars, report
+from measuring.steps import microseconds_a_word
 from measuring.taggers import Unavailable
 from measuring.turns import take_turns
 from spacy.language import Language
@@ -44,27 +44,6 @@ PEERS = {
     "Flair's tagger with character language models": "flair",
 }
 BFLOAT16 = {"components": {"lstm_tagger": {"model": {"precision": "bfloat16"}}}}
-
-ALONE = """
-import json, pathlib, resource, sys, time
-start = time.perf_counter()
-import spacy
-nlp = spacy.load(sys.argv[1], config=json.loads(sys.argv[3]))
-nlp("One first sentence to tag .")
-loaded = time.perf_counter() - start
-n = int(sys.argv[2])
-if n:
-    from spacy.tokens import Doc
-    words = json.loads(sys.stdin.read())
-    doc = Doc(nlp.vocab, words=(words * (n // len(words) + 1))[:n])
-    for _, pipe in nlp.pipeline:
-        doc = pipe(doc)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-status = pathlib.Path("/proc/self/status")
-if status.is_file():  # ru_maxrss counts the memory of the process that this one was forked from
-    peak = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
-print(json.dumps({"loaded": loaded, "peak": peak}))
-"""
 
 
 def main() -> None:
@@ -102,9 +81,23 @@ def main() -> None:
     if args.processes > 1:
         many = ([doc.text for doc in gold] * (args.texts // len(gold) + 1))[: args.texts]
         several = _processes(taggers, many, args)
-    alone = {name: _alone(*path, args, words) for name, path in paths.items()}
+    ours = {name: nlp for name, nlp in taggers.items() if not name.startswith("spaCy")}
+    latency = (
+        latencies(taggers, sentence, calls=args.calls),
+        latencies(ours, sentence, calls=args.calls, before=forget_forms),
+    )
+    exports = {name: nlp for name, nlp in taggers.items() if "ONNX" in name}
+    steps = {
+        name: microseconds_a_word(nlp, lambda nlp=nlp: [_copy(nlp, doc) for doc in gold])
+        for name, nlp in exports.items()
+    }
+    alone = {
+        name: measure_alone(*path, args.tokens, words, min(args.rounds, 3))
+        for name, path in paths.items()
+    }
     directories = {name: path for name, (path, _) in paths.items()}
-    measured = Measured(speeds, peers, missing, several, alone, directories)
+    about = _about(gold, texts, taggers[CNN])
+    measured = Measured(speeds, peers, missing, several, latency, steps, alone, directories, about)
     args.output.write_text(report(args, measured), encoding="utf-8")
     draw_bars(args.output.with_suffix(".svg"), speeds["sentences"])
     print(args.output.read_text(encoding="utf-8"))
@@ -122,6 +115,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--processes", type=int, default=1, help="compared with one; needs as many idle cores"
     )
+    parser.add_argument("--calls", type=int, default=CALLS, help="of a single text, for latency")
     parser.add_argument("--texts", type=int, default=20_000, help="texts to compare processes with")
     parser.add_argument(
         "--peers-python", default=sys.executable, help="Python that has the peers' libraries"
@@ -190,6 +184,16 @@ def _shortened(config: Config, steps: int) -> Config:
 def _gold(args: argparse.Namespace) -> list[Doc]:
     path = args.work / f"{args.treebank}-ud-dev.spacy"
     return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
+
+
+def _about(gold: list[Doc], texts: list[str], cnn: Language) -> str:
+    """Return what speeds depend on besides the machine, in a sentence."""
+    per_doc = sum(map(len, gold)) / len(gold)
+    return (
+        f"The {len(gold):,} sentences have {per_doc:.1f} words on average, the {len(texts):,} "
+        f"texts {sum(map(len, gold)) / len(texts):.0f}; batches are of {cnn.batch_size:,} docs. "
+        f"The CNN has a tag_acc of {100 * cnn.meta['performance'].get('tag_acc', 0):.2f} %."
+    )
 
 
 def _copy(nlp: Language, doc: Doc) -> Doc:
@@ -271,30 +275,6 @@ def _processes(
     turns = {(name, n): (name, n) for name in taggers for n in numbers}
     seconds = take_turns(turns, make, min(args.rounds, 3))
     return {name: (seconds[name, 1], seconds[name, args.processes]) for name in taggers}
-
-
-def _alone(
-    path: Path, config: dict, args: argparse.Namespace, words: list[str]
-) -> dict[str, float]:
-    """Measure a pipeline in processes of its own.
-
-    Returns the median seconds to load it and tag a first doc, and the peak memory in MiB without
-    and with a long doc.
-    """
-
-    def run(n: int) -> dict[str, float]:
-        command = [sys.executable, "-c", ALONE, str(path), str(n), json.dumps(config)]
-        done = subprocess.run(
-            command, input=json.dumps(words), capture_output=True, text=True, check=True
-        )
-        return json.loads(done.stdout.splitlines()[-1])
-
-    short = [run(0) for _ in range(min(args.rounds, 3))]
-    return {
-        "loaded": statistics.median(one["loaded"] for one in short),
-        "peak": short[0]["peak"],
-        "long": run(args.tokens)["peak"],
-    }
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     command += ["--data", tmp_path, "--work", tmp_path / "work", "--output", tmp_path / "S.md"]
     command += ["--config", REPOSITORY / "configs" / "demo.cfg"]
     command += ["--steps", 2, "--rounds", 1, "--tokens", 2000, "--long", 2000]
-    command += ["--processes", 2, "--texts", 30]
+    command += ["--processes", 2, "--texts", 30, "--calls", 50]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split(" | ") for line in (tmp_path / "S.md").read_text().splitlines()]
@@ -112,7 +112,18 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     names += [] if "in which this machine cannot" in done.stdout else ["demo, bfloat16"]
     names += ["demo, ONNX float32", "demo, ONNX int8"]
     tables = [i for i, row in enumerate(rows) if row[0].startswith("|---")]
-    speeds, *_, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
+    speeds, latencies, _, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
+    assert [row[0].removeprefix("| ") for row in latencies] == names
+    for _, p50, p99, cold, *_ in latencies:
+        assert 0 < int(p50.replace(",", "")) <= int(p99.replace(",", ""))
+        assert cold == "–" or int(cold.replace(",", "")) > 0
+    steps = rows[tables[2] - 1 : tables[2] + 9]
+    assert steps[0][0].removeprefix("| ") == "step"
+    micros = {
+        row[0].removeprefix("| "): [float(c.strip(" |")) for c in row[1:]] for row in steps[2:]
+    }
+    assert all(each[-1] > -0.5 for each in micros.values())
+    assert micros["the network, in ONNX Runtime"][0] > 0
     assert [row[0].removeprefix("| ") for row in speeds if len(row) == 5] == names
     assert [row[0].removeprefix("| ") for row in gains] == names
     assert all(float(row[1].replace(",", "")) > 0 for row in gains)

@@ -6,10 +6,13 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
-import spacy
-import torch
+from .latency import Latency
+from .report import environment
 
 CNN = "spaCy CNN"
+
+CALLS = 2000
+"""Number of calls that the latency is of."""
 
 
 class Measured(NamedTuple):
@@ -19,16 +22,22 @@ class Measured(NamedTuple):
     peers: words per second of peers and of all others on a part of the sentences.
     missing: peers without figures, and the reasons.
     several: seconds in one process and in several.
+    latencies: seconds of single calls; and if no word form of them is known yet.
+    steps: microseconds a word of each step of each export.
     alone: seconds to load, and peak memory in MiB.
     directories: directories of the pipelines.
+    docs: what is known of the docs and of the CNN's training, in a sentence.
     """
 
     speeds: dict[str, dict[str, float]]
     peers: dict[str, float]
     missing: list[str]
     several: dict[str, tuple[float, float]]
+    latencies: tuple[dict[str, Latency], dict[str, Latency]]
+    steps: dict[str, dict[str, float]]
     alone: dict[str, dict[str, float]]
     directories: dict[str, Path]
+    docs: str
 
 
 def report(args: argparse.Namespace, measured: Measured) -> str:
@@ -36,9 +45,15 @@ def report(args: argparse.Namespace, measured: Measured) -> str:
     lines = [
         "# Speed",
         "",
-        f"{args.treebank} dev, one thread, spaCy {spacy.__version__}, torch {torch.__version__}; "
-        f"medians of {args.rounds} alternating rounds. Written by `python benchmarks/speed.py`.",
+        f"{args.treebank} dev, one thread; medians of {args.rounds} alternating rounds. Written by "
+        "`python benchmarks/speed.py`.",
+        "",
+        environment(),
+        "",
+        f"Instructions of the CPU: {', '.join(instructions()) or 'not known'}. {measured.docs}",
         *_speeds(args, measured),
+        *_latencies(args, measured),
+        *_steps(measured),
         *_peers(args, measured),
         *_several(args, measured),
         *_alone(args, measured),
@@ -60,6 +75,48 @@ def _speeds(args: argparse.Namespace, measured: Measured) -> list[str]:
         cells = [f"{speed[name]:,.0f} ({speed[name] / speed[CNN]:.2f})" for speed in speeds]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
+
+
+def _latencies(args: argparse.Namespace, measured: Measured) -> list[str]:
+    warm, cold = measured.latencies
+    lines = [
+        "",
+        f"One text of 20 words, {args.calls:,} calls, in microseconds: median, and the time within "
+        "which 99 % of the calls end. *Cold*: the tagger keeps no embedding of its words yet.",
+        "",
+        "| tagger | p50 | p99 | cold: p50 | p99 |",
+        "|---|---|---|---|---|",
+    ]
+    for name, times in warm.items():
+        both = [*times, *cold.get(name, ())]
+        cells = [f"{1e6 * each:,.0f}" for each in both] + ["–"] * (4 - len(both))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _steps(measured: Measured) -> list[str]:
+    if not measured.steps:
+        return []
+    names = list(measured.steps)
+    lines = [
+        "",
+        "Where the time of the exports goes, on ready docs of a sentence, in microseconds a word:",
+        "",
+        f"| step | {' | '.join(names)} |",
+        f"|---|{'---|' * len(names)}",
+    ]
+    for step in measured.steps[names[0]]:
+        cells = [f"{measured.steps[name][step]:.2f}" for name in names]
+        lines.append(f"| {step} | {' | '.join(cells)} |")
+    return lines
+
+
+def instructions() -> list[str]:
+    """Return those of the CPU's instructions that decide about speed, as Linux names them."""
+    path = Path("/proc/cpuinfo")
+    flags = path.read_text(encoding="utf8").split() if path.is_file() else []
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
+    return [name for name in wanted if name in flags]
 
 
 def _peers(args: argparse.Namespace, measured: Measured) -> list[str]:
