@@ -70,6 +70,7 @@ def annotate_docs(
     """
     # Once for each doc: its tokens as Python objects would take several times as long.
     attrs = [IDS[output.attr] for output in outputs]
+    present = None if cfg["overwrite"] else _present(docs, attrs)
     space = prediction.white_space
     for vocab in {id(doc.vocab): doc.vocab for doc in docs if len(doc)}.values():
         columns = []
@@ -79,13 +80,21 @@ def annotate_docs(
                 values[space] = of_space
             columns.append(values)
         together = numpy.stack(columns).T  # as from_array lays values out
+        if present is not None:
+            together = numpy.where(present == 0, together, present)
         for doc, rows in zip(docs, by_doc(together, docs), strict=True):
             if len(doc) and doc.vocab is vocab:
-                if not cfg["overwrite"]:
-                    present = doc.to_array(attrs).reshape(rows.shape)
-                    if present.any():
-                        rows = numpy.where(present == 0, rows, present)
                 doc.from_array(attrs, rows)
+
+
+def _present(docs: Sequence[Doc], attrs: Sequence[int]) -> numpy.ndarray | None:
+    """Return the values that tokens have, 0 for none, shape (n_tokens, n_attrs).
+
+    None if no token has any, as nearly always.
+    """
+    rows = [doc.to_array(attrs).reshape(len(doc), len(attrs)) for doc in docs]
+    present = numpy.concatenate(rows) if rows else numpy.zeros(0)
+    return present if present.any() else None
 
 
 def by_doc(rows: numpy.ndarray, docs: Sequence[Doc]) -> list[numpy.ndarray]:
