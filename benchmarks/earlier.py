@@ -6,7 +6,8 @@
 Both load the same trained pipeline, export it with their own code, unless the precision is "torch",
 and take turns with one thread each, in processes of their own: on ready docs of a sentence, on
 texts of ten sentences, and on one sentence at a time. A ratio above 1 says that this checkout is
-faster. Unlike words a second, it travels from machine to machine.
+faster. Unlike words a second, it travels from machine to machine. The factories and architectures
+must be where this checkout has them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ TASKS = {
 }
 
 WORKER = """
-import sys, tempfile, time
+import os, pathlib, sys, tempfile, time
 import spacy, torch
 from spacy.tokens import Doc, DocBin
 model, data, precision = sys.argv[1:]
@@ -46,6 +47,9 @@ gold = [sent.as_doc() for doc in DocBin().from_disk(data).get_docs(nlp.vocab) fo
 words = [[token.text for token in doc] for doc in gold]
 texts = [" ".join(doc.text for doc in gold[i : i + 10]) for i in range(0, len(gold), 10)]
 twenty = min(gold, key=lambda doc: abs(len(doc) - 20)).text
+loaded = [m.__file__ for n, m in sys.modules.items() if n.split(".")[0] == "spacy_lstm_tagger"]
+if other := [path for path in loaded if not pathlib.Path(path).is_relative_to(os.getcwd())]:
+    sys.exit(f"{other[0]} is not of the checkout {os.getcwd()}")
 print("ready", flush=True)
 for task in map(str.strip, sys.stdin):
     docs = [Doc(nlp.vocab, words=each) for each in words] if task == "sentences" else []

@@ -6,8 +6,9 @@ Trains each config and spaCy's two taggers on a UD treebank with `spacy train`; 
 --work. Loads ours in bfloat16 as well, and exports them for ONNX Runtime in both precisions. All of
 them then take turns with one thread each: on ready docs of a sentence, on texts of ten sentences,
 on one sentence at a time, and on one long doc. Taggers of Stanza and Flair take turns with spaCy's
-and ours on a part of the sentences, if they are installed here or beside --peers-python. Loading
-and peak memory are measured in processes of their own. Writes the tables to --output and a bar
+and ours on a part of the sentences, if they are installed here or beside --peers-python. The
+latency of single calls and the steps of the exports are measured, too. Loading and peak memory are
+measured in processes of their own. Writes the tables to --output and a bar
 chart beside it. On a shared machine, only the ratios of speeds are meaningful.
 """
 
@@ -131,6 +132,8 @@ def _arguments() -> argparse.Namespace:
         "--output", type=Path, default=training.ROOT / "benchmarks" / "SPEED.md", help="to write to"
     )
     args = parser.parse_args()
+    if args.calls < 1:
+        parser.error(f"--calls is {args.calls}, but must be at least 1")
     if not shutil.which(args.peers_python):
         message = f"--peers-python is '{args.peers_python}', but must be a Python that can be run"
         parser.error(message)

@@ -4,8 +4,8 @@
 #
 # Guess: the first package of a name on sys.path is the package. A module that this checkout does not have yet cannot
 # be imported.
-# Seen: `import tool.new` works: the module comes from the editable install, whose finder answers for everything below
-# the name. So an old commit runs with new code, without a word. With a plain install it is a ModuleNotFoundError.
+# Seen: `import tool.new` works: the module comes from the editable install, whose finder answers for what is directly
+# below the name. So an old commit runs with new code, without a word. With a plain install it is a ModuleNotFoundError.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

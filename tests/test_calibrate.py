@@ -85,7 +85,7 @@ def test_command_says_if_the_error_rises(fitted, rises, files, monkeypatch, caps
     calibrate.calibrate_cli(*arguments, force=False)
     said = capsys.readouterr().err
     assert f"error {fitted:.2f} % (uncalibrated 1.00 %)" in said
-    assert ("The calibration error of 'tag' rises" in said) is rises
+    assert ("The calibration error of 'tag' is higher than uncalibrated" in said) is rises
 
 
 def test_command_names_what_is_wrong(files) -> None:

@@ -35,7 +35,10 @@ def initialize(small_config, make_examples):
         (["lemma"], 5, r"what the outputs \['lemma'\] know"),
         (["morph"], ["Case=Nom"], r"what the outputs \['morph'\] know"),
         (["morph"], {"morph_combination": ["Case=Nom"]}, r"keys \['morph_combination'\]"),
-        (["morph"], {"morph_combinations": ["foo"], "morph_allowed": {}}, "not those of outputs"),
+        (["tag"], {"labels": "NV"}, "'NV', but must be a list of tags"),
+        (["tag", "morph"], {"labels": 5}, "'5', but must be a list of tags"),
+        (["morph"], {"morph_combinations": ["A=B"]}, r"lack \['morph_allowed'\].*'morph'"),
+        (["morph"], {"morph_combinations": ["foo"], "morph_allowed": {}}, "not what the output"),
         (["morph"], {"morph_combinations": [], "morph_allowed": {}}, "none for .*'morph'"),
         (
             ["lemma"],
@@ -54,7 +57,7 @@ def test_labels_of_other_outputs_are_refused(initialize) -> None:
     with pytest.raises(ValueError, match=r"'morph_combinations'.*none of the outputs"):
         initialize(["tag", "lemma"], data)
     fewer = {key: data[key] for key in ("labels", "lemma_rules", "lemma_analyses", "lemma_table")}
-    with pytest.raises(ValueError, match=r"not those of outputs = \['tag', 'lemma'\]"):
+    with pytest.raises(ValueError, match=r"'lemma' of outputs = \['tag', 'lemma'\]"):
         initialize(["tag", "lemma"], fewer)
 
 

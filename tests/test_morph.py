@@ -194,6 +194,14 @@ def test_scores_are_those_of_the_stock_morphologizer(make_nlp, make_examples, ra
 # Labels
 
 
+def test_features_without_a_value_are_saved_and_loaded(make_nlp) -> None:
+    gold = [(text, {**values, "morphs": ["Case=", *values["morphs"][1:]]}) for text, values in DATA]
+    nlp = make_nlp(gold, steps=5, outputs=["pos", "morph"])
+    assert "Case=" in tagger(nlp).labels_of("morph")
+    loaded = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+    assert tagger(loaded).labels_of("morph") == tagger(nlp).labels_of("morph")
+
+
 def test_labels_must_be_texts_and_have_one_order(make_nlp) -> None:
     component = tagger(make_nlp(DATA, **MORPH))
     with pytest.raises(ValueError, match="label"):

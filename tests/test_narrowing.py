@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 import spacy
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from spacy_lstm_tagger.runtime.narrowing import PROJECTION, narrowed
 
@@ -86,18 +86,18 @@ def test_all_of_the_weights_in_narrower_rows_compute_the_same(cell, vectors, mak
     assert_allclose(found, expected, atol=1e-4)
 
 
-def test_nine_tenths_of_the_weights_are_kept_in_as_few_numbers_as_that_takes(make_wide) -> None:
+def test_enough_of_the_weights_is_kept_in_as_few_numbers_as_that_takes(make_wide) -> None:
     weights = shim_of(make_wide()).weights()
     names = [f"encoder.layers.0.{side}.weight_ih_l0" for side in ("forwards", "backwards")]
     wanted = numpy.concatenate([weights[name] for name in names])
     widths = {}
-    for kept in (0.5, 0.9):
-        fewer = narrowed(weights, kept=kept)
+    for kept in (0.5, 0.93):
+        fewer = narrowed(weights, kept=kept) if kept == 0.5 else narrowed(weights)
         found = numpy.concatenate([fewer[name] for name in names]) @ fewer[PROJECTION]
         assert numpy.sum((wanted - found) ** 2) <= (1 - kept) * numpy.sum(wanted**2)
         widths[kept] = len(fewer[PROJECTION])
     assert widths[0.5] == 16  # 32 rows of random numbers: half of their squares in 16 of them
-    assert widths[0.9] == 32
+    assert widths[0.93] == 32
 
 
 def test_rows_that_would_not_become_narrower_stay(make_nlp) -> None:
@@ -130,10 +130,20 @@ def test_kept_rows_are_narrow(make_wide) -> None:
 
 def test_training_and_float32_read_full_rows(make_wide, make_examples) -> None:
     nlp = make_wide(precision="int8")
-    before = scores(nlp)
-    weights = shim_of(nlp).weights()
     scores(nlp)
-    for name, values in shim_of(nlp).weights().items():
-        assert_array_equal(values, weights[name])
+    before = {name: values.copy() for name, values in shim_of(nlp).weights().items()}
     nlp.update(make_examples(nlp, DATA), sgd=nlp.create_optimizer())
-    assert any((a != b).any() for a, b in zip(scores(nlp), before, strict=True))
+    after = shim_of(nlp).weights()
+    assert {k: v.shape for k, v in after.items()} == {k: v.shape for k, v in before.items()}
+    assert (first_layer(after) != first_layer(before)).any()
+    full = make_wide(precision="float32")
+    scores(full)
+    network = shim_of(full).module
+    assert shim_of(full).cache._kept.rows.shape[1] == network.row_width + network.state_width
+
+
+def test_weights_that_are_not_finite_are_named(make_wide) -> None:
+    weights = shim_of(make_wide()).weights()
+    first_layer(weights)[0, 0] = numpy.nan
+    with pytest.raises(ValueError, match=r"not finite.*diverged.*lower learning rate"):
+        narrowed(weights)

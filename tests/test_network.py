@@ -1,5 +1,7 @@
 """The plain PyTorch modules: reading order, dropout, growth, and independence from the batch."""
 
+import weakref
+
 import numpy
 import pytest
 import torch
@@ -109,6 +111,20 @@ def test_encoder_without_tokens_gives_no_rows_and_a_gradient() -> None:
     assert Y.shape == (0, 8)
     Y.sum().backward()
     assert X.grad.shape == (0, 5)
+
+
+def test_no_output_is_kept_until_the_next_but_one_without_gradients() -> None:
+    alive: list[weakref.ref] = []
+
+    def read(block: PaddedBatch) -> torch.Tensor:
+        assert sum(ref() is not None for ref in alive) <= 1
+        output = block.items.flatten()[:, None].float()
+        alive.append(weakref.ref(output))
+        return output
+
+    blocks = [PaddedBatch(torch.full((1, 2), i), None) for i in range(5)]
+    with torch.inference_mode():
+        assert read_blocks(blocks, torch.tensor([9, 0, 4]), read).flatten().tolist() == [4, 0, 2]
 
 
 @pytest.mark.parametrize("n_blocks", [1, 3])

@@ -218,7 +218,7 @@ def test_no_tag_gets_a_part_of_speech_that_it_never_had(random, make_examples, r
     assert seen == trained_on | {("_SP", "SPACE")}
 
 
-def test_without_tags_only_those_of_training_are_chosen(make_nlp, randomize) -> None:
+def test_without_tags_only_those_of_training_are_chosen(make_nlp, make_examples, randomize) -> None:
     gold = {"pos": ["PRON", "VERB", "ADJ", "NOUN"]}
     nlp = make_nlp([("I like green eggs", gold)], outputs=["pos"])
     randomize(nlp.get_pipe("lstm_tagger"))
@@ -227,6 +227,9 @@ def test_without_tags_only_those_of_training_are_chosen(make_nlp, randomize) -> 
     }
     assert len(found) > 1
     assert found <= set(gold["pos"])
+    nlp.get_pipe("lstm_tagger").cfg["pos_of_tags"] = {}  # as if it had not been noted
+    nlp.update(make_examples(nlp, [("ham", {"pos": ["X"]})]))
+    assert nlp.get_pipe("lstm_tagger").cfg["pos_of_tags"] == {}
 
 
 def test_initializing_again_forgets_what_went_with_tags(trained, make_examples) -> None:

@@ -39,7 +39,7 @@ def latencies(
     seconds: dict[str, list[float]] = {name: [] for name in taggers}
     for begin in range(-turn, calls, turn):
         for name, nlp in taggers.items():
-            for _ in range(turn):
+            for _ in range(min(turn, calls - begin)):
                 if before:
                     before(nlp)
                 start = time.perf_counter()

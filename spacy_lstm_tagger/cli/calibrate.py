@@ -61,14 +61,15 @@ def calibrate_cli(
         save_pipeline(nlp, output)
     for name, temperature, after_, before_ in fitted:
         which = f"{name}: " if len(fitted) > 1 else ""
+        fitted_error, raw_error = (round(100 * float(e), 2) for e in (after_, before_))
         messages.good(
             f"Wrote {output}: {which}temperature {temperature:.3f}, "
-            f"expected calibration error {100 * after_:.2f} % (uncalibrated {100 * before_:.2f} %)"
+            f"expected calibration error {fitted_error:.2f} % (uncalibrated {raw_error:.2f} %)"
         )
-        if after_ > before_:
+        if fitted_error > raw_error:
             messages.warn(
-                f"The calibration error of '{name}' rises. Fit the temperature on more data, or "
-                "use the pipeline as it was."
+                f"The calibration error of '{name}' is higher than uncalibrated. Fit the "
+                "temperature on more data, or leave the pipeline uncalibrated."
             )
 
 

@@ -3,7 +3,7 @@
 Uses numpy only. A block is a padded batch: a recurrent layer reads all its sequences in step, one
 position at a time. Sequences of similar length share a block, and shorter ones are padded at their
 end. In either direction, padding is read after a sequence and never before it. So the scores of a
-sequence do not depend on the other sequences of its block.
+sequence do not depend on the other sequences of its block, in float32.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _coarse(block: Block) -> Block:
     if (length, width) == (longest, n):
         return block
     items = numpy.pad(block.items, ((0, length - longest), (0, width - n)), mode="edge")
-    reversal = numpy.arange(length * width).reshape(length, width)
+    reversal = numpy.arange(length * width, dtype="int64").reshape(length, width)
     positions, sequences = numpy.divmod(block.reversal.reshape(longest, n), n)
     reversal[:longest, :n] = positions * width + sequences
     return block._replace(items=items, reversal=reversal.reshape(-1))
@@ -177,7 +177,7 @@ def plan_reading(
 
 def _plan_for_one(lengths: Ints1d, *, coarse: bool) -> Plan:
     """Return the plan to read one doc whole: single sentences should not wait for a plan."""
-    positions = numpy.arange(int(lengths[0]))
+    positions = numpy.arange(int(lengths[0]), dtype="int64")
     alone = Block(
         positions[:, None], positions[::-1].copy(), lengths, numpy.zeros(1, dtype="int64")
     )

@@ -112,8 +112,8 @@ def check_resizable(model: Model[Any, Any], name: str) -> None:
     layer = model.maybe_get_ref("output_layer")
     if layer is not None and "columns" in layer.attrs and "resize_columns" not in model.attrs:
         raise ValueError(
-            f"[{name}] An exported tagger takes no labels. Add them to the pipeline that it was "
-            "exported from, train that one further, and export it again."
+            f"[{name}] An exported tagger cannot be trained, and takes no labels. Train the "
+            "pipeline that it was exported from, and export it again."
         )
 
 

@@ -84,7 +84,7 @@ class MorphOutput(Output):
     def add_label(self, label: str, cfg: Cfg, name: str) -> int:
         """Add a combination of features, see `Output`. Training shows which words may have it."""
         label = label or NONE
-        if not is_combination(label):
+        if not is_combination(label, whole=True):
             raise ValueError(
                 f"[{name}] The label {label!r} is no combination of features. Write it as UD does, "
                 "such as 'Case=Nom|Number=Sing', and '_' for no features."
@@ -192,10 +192,13 @@ def allowed_sets(
     return numpy.asarray([number.get(name, 0) for name in names], dtype="int64"), sets
 
 
-def is_combination(text: str) -> bool:
-    """Return whether a text is distinct features with a value each, or `NONE`."""
+def is_combination(text: str, *, whole: bool = False) -> bool:
+    """Return whether a text is distinct features with a value each, or `NONE`.
+
+    whole: whether names and values must not be empty. spaCy lets docs have such features.
+    """
     parts = [part.split("=") for part in text.split("|")]
-    sound = all(len(part) == 2 and all(part) for part in parts)
+    sound = all(len(part) == 2 and (all(part) or not whole) for part in parts)
     return text == NONE or (sound and len({name for name, _ in parts}) == len(parts))
 
 

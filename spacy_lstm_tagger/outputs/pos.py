@@ -61,13 +61,15 @@ class PosOutput(Output):
                 "has a part of speech. Train on a corpus that has them (in CoNLL-U: UPOS), or "
                 "take 'pos' out of outputs."
             )
-        cfg[KEY] = {}
+        cfg[KEY] = {} if "tag" in cfg["outputs"] else {ANY: []}
         self.learn(gold, cfg)
 
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:
         """Add the parts of speech of each tag to those known."""
         known: PosOfTags = cfg[KEY]
         with_tags = "tag" in cfg["outputs"]
+        if not with_tags and ANY not in known:
+            return  # it was not noted which there are
         labels = set(cfg["labels"]) if with_tags else {ANY}
         found = gold.of("TAG", "POS") if with_tags else gold.of("POS")
         for *tags, pos in sorted(found):

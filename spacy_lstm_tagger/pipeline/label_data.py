@@ -18,22 +18,31 @@ def given_labels(labels: Any, outputs: Sequence[Output], name: str) -> dict[str,
     Raises ValueError if it is neither.
     """
     names = [output.name for output in outputs]
+    given = labels if isinstance(labels, dict) else {"labels": labels}
     known = {"labels", *(key for output in outputs for key in output.learned)}
-    if labels is None:
-        return {}
-    if isinstance(labels, dict):
-        if other := sorted(map(str, set(labels) - known)):
-            raise ValueError(
-                f"[{name}] The labels to initialize with have the keys {other}, which are none of "
-                f"the outputs {names}. {REMEDY}"
-            )
-        return labels
-    if "tag" not in names or isinstance(labels, str) or not isinstance(labels, Iterable):
+    if other := sorted(map(str, set(given) - known)):
         raise ValueError(
-            f"[{name}] The labels to initialize with are {str(labels)[:80]!r}, but must be "
+            f"[{name}] The labels to initialize with have the keys {other}, which are none of the "
+            f"outputs {names}. {REMEDY}"
+        )
+    for output in outputs:
+        missing = sorted(set(output.learned) - set(given))
+        if missing and len(missing) < len(output.learned):
+            raise ValueError(
+                f"[{name}] The labels to initialize with lack {missing}, which the output "
+                f"'{output.name}' needs beside what they have. {REMEDY}"
+            )
+    tags = given.get("labels")
+    if tags is not None and not (_is_texts(tags) if "tag" in names else labels is given):
+        raise ValueError(
+            f"[{name}] The labels to initialize with are {str(tags)[:80]!r}, but must be "
             f"{'a list of tags' if 'tag' in names else f'what the outputs {names} know'}. {REMEDY}"
         )
-    return {"labels": labels}
+    return given
+
+
+def _is_texts(tags: Any) -> bool:
+    return isinstance(tags, Iterable) and not isinstance(tags, str | bytes | dict)
 
 
 def take_given(output: Output, given: dict[str, Any], cfg: Cfg, name: str) -> None:
@@ -47,8 +56,8 @@ def take_given(output: Output, given: dict[str, Any], cfg: Cfg, name: str) -> No
         output.check(cfg, name)
     except ValueError as error:
         raise ValueError(
-            f"[{name}] The labels to initialize with are not those of outputs = {cfg['outputs']}. "
-            f"{REMEDY} ({error})"
+            f"[{name}] {list(output.learned)} of the labels to initialize with are not what the "
+            f"output '{output.name}' of outputs = {cfg['outputs']} learns. {REMEDY}"
         ) from error
     if not output.labels(cfg):
         raise ValueError(

@@ -193,14 +193,17 @@ class LSTMTagger(LearningTagger):
             exported.
         """
         wanted = self._output(output)
-        if label not in wanted.labels(self.cfg):
-            check_resizable(self.model, self.name)
-        if wanted.name == "tag":
-            added = super().add_label(label)
-        elif isinstance(label, str):
-            added = wanted.add_label(label, self.cfg, self.name)
-        else:
+        if not isinstance(label, str):
             raise ValueError(Errors.E187)
+        if wanted.name == "tag":
+            if label not in self.labels:
+                check_resizable(self.model, self.name)
+            added = super().add_label(label)
+        else:
+            cfg = dict(self.cfg)
+            if added := wanted.add_label(label, cfg, self.name):
+                check_resizable(self.model, self.name)
+            self.cfg.update(cfg)
         if added and self.is_resizable:
             self.set_output(next(iter(columns_for(self.outputs, self.cfg).values())))
         return added

@@ -65,5 +65,5 @@ def check_raw_text(model: str, raw: RawText | None) -> list[str]:
         f"{model}: on raw text, the pipeline finds only {100 * raw.token_r:.1f} % of the gold "
         "tokens, and so cannot tag the others. Train with the tokenizer of the language (leave "
         "[nlp.tokenizer] out of the config), and convert treebanks with multi-word tokens with "
-        "`--merge-subtokens`."
+        "`spacy convert --merge-subtokens`."
     ]

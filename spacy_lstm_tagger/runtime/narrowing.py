@@ -19,7 +19,7 @@ KEPT = 0.93
 accuracy on EWT dev; with 0.9, 0.04."""
 
 STEP = 16
-"""Widths are multiples of so many, as wide as a CPU's registers."""
+"""Widths are multiples of so many, as a CPU's registers are, or all that there are."""
 
 
 def narrowed(weights: dict[str, numpy.ndarray], *, kept: float = KEPT) -> dict[str, numpy.ndarray]:
@@ -30,12 +30,18 @@ def narrowed(weights: dict[str, numpy.ndarray], *, kept: float = KEPT) -> dict[s
 
     weights: state dict of a `TaggerNetwork`.
     kept: share of the squared input weights of the first layer that must stay, over 0 and up to 1.
+    Raises ValueError for weights that are not finite.
     """
     names = [
         name for name in weights if name.startswith("encoder.layers.0.") and "weight_ih" in name
     ]
     into = numpy.concatenate([weights[name] for name in names])
     vectors = weights.get("vectors.weight")
+    if not numpy.isfinite(into).all():
+        raise ValueError(
+            "The weights of the first recurrent layer are not finite: training has diverged. Train "
+            "again with a lower learning rate."
+        )
     left, values, right = numpy.linalg.svd(into, full_matrices=False)
     shares = numpy.cumsum(values**2) / numpy.sum(values**2)
     enough = int(numpy.searchsorted(shares, kept)) + 1

@@ -152,9 +152,9 @@ def _doubts_of_tokenizer(
             f"[{name}] The pipeline's tokenizer finds {100 * share:.0f} % of the words of the "
             f"first {len(tried)} training examples in their text. In raw text, the other words "
             "cannot get their tags. If the treebank has multi-word tokens, convert it with "
-            "`--merge-subtokens`; otherwise use a tokenizer that splits text as the training data "
-            "does ([nlp.tokenizer] in the config). `spacy evaluate` without --gold-preproc tells "
-            "how well it does."
+            "`spacy convert --merge-subtokens`; otherwise use a tokenizer that splits text as the "
+            "training data does ([nlp.tokenizer] in the config). `spacy evaluate` without "
+            "--gold-preproc tells how well it does."
         )
     for output in outputs:
         if not overwrite and any(_sets(eg.predicted, output.attr) for eg in tried):
