@@ -356,6 +356,7 @@ def test_trains_scores_and_goes_on_where_it_was(module, tmp_path, monkeypatch) -
         part = "\n\n".join(text.split("\n\n")[:60]) + "\n\n"
         (tmp_path / f"en_x-ud-{split}.conllu").write_text(part, encoding="utf8")
     treebanks, rows = module("treebanks"), module("measuring.joint.rows")
+    record = module("measuring.training").RECORD
 
     def short_rows(outputs, pythons, steps) -> dict:
         def config(lang: str):
@@ -381,6 +382,10 @@ def test_trains_scores_and_goes_on_where_it_was(module, tmp_path, monkeypatch) -
     assert str(tmp_path) not in page
     (kept,) = (tmp_path / "kept").iterdir()
     assert set(json.loads(kept.read_text())["scores"]["accuracy"]) == {"tag", "pos"}
+    (tmp_path / "work" / "en_x-spacy-3" / record).unlink()  # as if it was being trained
+    part = _invoke(treebanks, *options, "--score-only", "--kept", tmp_path / "part")
+    assert part.exit_code == 0, part.output
+    assert not (tmp_path / "part").exists()
     shutil.rmtree(tmp_path / "work")  # what was kept needs no model
     result = _invoke(treebanks, *options, "--score-only")
     assert result.exit_code == 0, result.output

@@ -68,7 +68,7 @@ def run(row: Row, treebank: Treebank, seed: int, devset: Callable[[], Any], plan
         result = Result(**json.loads(kept.read_text(encoding="utf8")))
     else:
         result = _run(row, treebank, treebank.work / name, seed, devset, plan)
-        if kept and not result.stopped:
+        if kept and result.record:  # else it was stopped, or is not trained to the end yet
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps(asdict(result), indent=1) + "\n", encoding="utf8")
     if result.settings not in ("", row.settings(treebank.lang)):
