@@ -180,9 +180,6 @@ def _distinct_forms(
     """
     if not len(orths):
         return orths, _ints([]), _ints([])
-    if len(docs) == 1:
-        keys, forms = numpy.unique(orths, return_inverse=True)
-        return keys, numpy.zeros(len(keys), dtype="int64"), forms
     vocabs = {id(doc.vocab): i for i, doc in enumerate(docs)}
     if by_vocab and len(vocabs) > 1:
         of_tokens = numpy.repeat([vocabs[id(doc.vocab)] for doc in docs], lengths)

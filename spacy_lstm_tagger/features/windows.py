@@ -69,11 +69,13 @@ class Plan(NamedTuple):
     """Plan to read a batch of docs.
 
     blocks: padded batches to read, one after another.
+    decided: what each block decides: the tokens and their places in it, shape (n_decided,) each.
     rows: row of each token in the outputs of all blocks, laid one after another, shape
         (n_tokens,).
     """
 
     blocks: list[Block]
+    decided: list[tuple[Ints1d, Ints1d]]
     rows: Ints1d
 
 
@@ -163,16 +165,18 @@ def plan_reading(
     windows = _cut(lengths, window, context)
     blocks = make_blocks(windows.starts, windows.sizes, block=block, coarse=coarse)
     rows = numpy.empty(int(lengths.sum()), dtype="int64")
+    decided: list[tuple[Ints1d, Ints1d]] = []
     n_rows = 0
     for items, _, sizes, readers in blocks:
-        places = n_rows + numpy.arange(items.size).reshape(items.shape)[:, : len(readers)]
+        places = numpy.arange(items.size).reshape(items.shape)[:, : len(readers)]
         read = items[:, : len(readers)]
         into = read - windows.decided[readers]
         decides = (into >= 0) & (into < windows.n_decided[readers])
         decides &= numpy.arange(len(items))[:, None] < sizes  # nothing is decided for padding
-        rows[read[decides]] = places[decides]
+        decided.append((read[decides], places[decides]))
+        rows[read[decides]] = n_rows + places[decides]
         n_rows += items.size
-    return Plan(blocks, rows)
+    return Plan(blocks, decided, rows)
 
 
 def _plan_for_one(lengths: Ints1d, *, coarse: bool) -> Plan:
@@ -181,7 +185,8 @@ def _plan_for_one(lengths: Ints1d, *, coarse: bool) -> Plan:
     alone = Block(
         positions[:, None], positions[::-1].copy(), lengths, numpy.zeros(1, dtype="int64")
     )
-    return Plan([_coarse(alone) if coarse else alone], positions)
+    block = _coarse(alone) if coarse else alone
+    return Plan([block], [(positions, positions)], positions)
 
 
 def read_blocks(plan: Plan, read: Callable[[Block], Floats2d]) -> Floats2d:
@@ -193,19 +198,12 @@ def read_blocks(plan: Plan, read: Callable[[Block], Floats2d]) -> Floats2d:
     plan: at least one block.
     read: from a block to the outputs at its places, shape (n_places, width).
     """
-    if len(plan.blocks) == 1:
-        return read(plan.blocks[0])[plan.rows]
-    tokens = numpy.argsort(plan.rows)
-    ordered = plan.rows[tokens]
     result: Floats2d | None = None
-    begin = first = 0
-    for block in plan.blocks:
+    for block, (tokens, places) in zip(plan.blocks, plan.decided, strict=True):
         output = read(block)
         if result is None:
-            result = numpy.empty((len(tokens), output.shape[1]), dtype=output.dtype)
-        last = int(numpy.searchsorted(ordered, begin + len(output)))
-        result[tokens[first:last]] = output[ordered[first:last] - begin]
-        begin, first = begin + len(output), last
+            result = numpy.empty((len(plan.rows), output.shape[1]), dtype=output.dtype)
+        result[tokens] = output[places]
     assert result is not None
     return result
 
