@@ -65,9 +65,9 @@ def build_lstm_tagger_v1(
         windows of so many, each tag decided with at least 32 tokens of context on either side.
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
         fast on CPUs that have it; "int8", faster still, on a CPU with onnx and onnxruntime; or
-        "auto", bfloat16 where the CPU or GPU has it and float32 elsewhere. Training and the saved
-        weights are float32. In less than 32 bits, a doc's scores may depend a little on the docs
-        of its batch.
+        "auto", on a CPU narrower layers (as in "int8", which has them too) in bfloat16 where the
+        CPU has it and in float32 elsewhere. Training and the saved weights are float32 and of full
+        width. In less than 32 bits, a doc's scores may depend a little on the docs of its batch.
     mixed_precision (bool): Whether to train in mixed precision, on a GPU alone.
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     nO (Optional[int]): Number of tags, null to take it from the labels.

@@ -1,13 +1,18 @@
-"""Narrower rows in int8: computed once for each word form, and worth the same to the layers."""
+"""Narrower layers in int8 and with `auto`: they compute almost the same from fewer numbers."""
 
 from __future__ import annotations
+
+import copy
+from functools import partial
 
 import numpy
 import pytest
 import spacy
+import torch
 from numpy.testing import assert_allclose
 
-from spacy_lstm_tagger.runtime.narrowing import PROJECTION, narrowed
+from spacy_lstm_tagger.narrowing import PROJECTION, narrowed
+from spacy_lstm_tagger.network import narrow_network, precision
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
 pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
@@ -23,12 +28,12 @@ TEXTS = ["I like green eggs", "", "Eat blue ham", "unheard-of wörds 👍!"]
 def make_wide(small_config, make_examples, randomize):
     """Return a function that makes a tagger whose rows are wider than its first layer's gates."""
 
-    def make(*, precision: str = "float32", cell: str = "lstm", vectors: bool = False):
+    def make(*, precision="float32", cell="lstm", vectors=False, width=8):
         nlp = spacy.blank("en")
         if vectors:
             for word in ("ham", "eggs", "green"):
                 nlp.vocab.set_vector(word, numpy.full(5, len(word), dtype="float32"))
-        model = {"word_width": 60, "char_width": 20, "width": 8, "cell": cell}
+        model = {"word_width": 60, "char_width": 20, "width": width, "cell": cell, "depth": 2}
         small_config["model"].update(model, precision=precision, include_static_vectors=vectors)
         small_config["outputs"] = ["tag", "lemma"]
         tagger = nlp.add_pipe("lstm_tagger", config=small_config)
@@ -91,13 +96,109 @@ def test_enough_of_the_weights_is_kept_in_as_few_numbers_as_that_takes(make_wide
     names = [f"encoder.layers.0.{side}.weight_ih_l0" for side in ("forwards", "backwards")]
     wanted = numpy.concatenate([weights[name] for name in names])
     widths = {}
-    for kept in (0.5, 0.93):
+    for kept in (0.5, 0.9):
         fewer = narrowed(weights, kept=kept) if kept == 0.5 else narrowed(weights)
         found = numpy.concatenate([fewer[name] for name in names]) @ fewer[PROJECTION]
         assert numpy.sum((wanted - found) ** 2) <= (1 - kept) * numpy.sum(wanted**2)
         widths[kept] = len(fewer[PROJECTION])
     assert widths[0.5] == 16  # 32 rows of random numbers: half of their squares in 16 of them
-    assert widths[0.93] == 32
+    assert widths[0.9] == 32
+
+
+LATER = f"encoder.layers.1.{PROJECTION}"
+
+
+def test_later_layers_read_a_projection_if_it_spares_arithmetic(make_wide) -> None:
+    weights = shim_of(make_wide(width=64)).weights()
+    fewer = narrowed(weights)
+    names = [f"encoder.layers.1.{side}.weight_ih_l0" for side in ("forwards", "backwards")]
+    wanted, found = (numpy.concatenate([w[name] for name in names]) for w in (weights, fewer))
+    assert found.size + fewer[LATER].size < wanted.size
+    assert numpy.sum((wanted - found @ fewer[LATER]) ** 2) <= 0.15 * numpy.sum(wanted**2)
+    assert LATER not in narrowed(weights, kept_later=1.0)
+    assert LATER not in narrowed(shim_of(make_wide(width=8)).weights())
+
+
+def test_graph_with_a_narrow_later_layer_computes_what_the_product_does(make_wide) -> None:
+    weights = narrowed(shim_of(make_wide(width=64)).weights(), kept=1.0)
+    product = {k: v for k, v in weights.items() if k != LATER}
+    for side in ("forwards", "backwards"):
+        name = f"encoder.layers.1.{side}.weight_ih_l0"
+        product[name] = weights[name] @ weights[LATER]
+    _, expected, _ = run_graphs(product, "lstm")
+    _, found, _ = run_graphs(weights, "lstm")
+    assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("cell", "vectors"), [("lstm", False), ("lstm", True), ("gru", False), ("rnn", True)]
+)
+def test_auto_with_all_of_the_weights_computes_the_same(
+    cell, vectors, make_wide, monkeypatch
+) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
+    full = make_wide(cell=cell, vectors=vectors)
+    monkeypatch.setattr(narrow_network, "narrowed", partial(narrowed, kept=1.0))
+    auto = make_wide(cell=cell, vectors=vectors, precision="auto")
+    shim_of(auto).module.load_state_dict(shim_of(full).module.state_dict())
+    shim_of(auto).weights_changed()
+    for found, expected in zip(scores(auto), scores(full), strict=True):
+        assert_allclose(found, expected, atol=1e-4)
+    assert shim_of(auto).cache._kept.rows.shape[1] < shim_of(full).cache._kept.rows.shape[1]
+
+
+def test_torch_with_a_narrow_later_layer_computes_what_the_product_does(make_wide) -> None:
+    network = shim_of(make_wide(width=64)).module
+    narrow = narrow_network.narrow_network(network)
+    product = copy.deepcopy(narrow)
+    product.encoder.layers[1].projection = None
+    for side in ("forwards", "backwards"):
+        layer = getattr(narrow.encoder.layers[1], side)
+        full = torch.nn.LSTM(64, 32)
+        arrays = dict(layer.state_dict())
+        arrays["weight_ih_l0"] = arrays["weight_ih_l0"] @ narrow.encoder.layers[1].projection.weight
+        full.load_state_dict(arrays)
+        setattr(product.encoder.layers[1], side, full)
+    X = torch.randn(5, 3, narrow.read_width)
+    with torch.inference_mode():
+        for i in (0, 1):
+            found, expected = (n.encoder.layers[i](X, None) for n in (narrow, product))
+            assert_allclose(found, expected, atol=1e-5)
+            X = found
+        prepared = precision.prepacked(narrow)
+        assert_allclose(
+            prepared.encoder.layers[1](X, None), narrow.encoder.layers[1](X, None), atol=1e-5
+        )
+
+
+def test_tags_of_auto_do_not_depend_on_other_docs(make_wide, monkeypatch) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
+    nlp = make_wide(precision="auto", width=64)
+    predict = nlp.get_pipe("lstm_tagger").model.predict
+    for text, found in zip(TEXTS, scores(nlp), strict=True):
+        assert_allclose(found, predict([nlp.make_doc(text)])[0], atol=1e-5)
+
+
+def test_auto_reads_a_single_sentence_in_float32(make_wide, monkeypatch) -> None:
+    used = []
+
+    class Recorder:
+        def __init__(self, network) -> None:
+            self.network = network
+
+        def encode(self, *inputs):
+            used.append("bfloat16")
+            return self.network.encode(*inputs)
+
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
+    monkeypatch.setattr(precision, "Bfloat16Network", Recorder)
+    nlp = make_wide(precision="auto")
+    scores(nlp)
+    used.clear()
+    nlp("Eat blue ham")
+    assert used == []
+    list(nlp.pipe(["Eat blue ham", "I like green eggs"]))
+    assert used == ["bfloat16"]
 
 
 def test_rows_that_would_not_become_narrower_stay(make_nlp) -> None:

@@ -1,4 +1,4 @@
-"""Predict in fewer bits. A network's weights stay what they are, on disk as well.
+"""Predict in fewer bits and with narrower layers. A trained network's weights stay as they are.
 
 Only what reads sentences is computed in fewer bits; what depends on a word alone is computed once
 per word, in 32 bits.
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..arrays import Floats2d, Floats3d, Ints1d
+from .narrow_network import narrow_network
 from .prepacked_lstm import prepacked
 from .recurrent import PaddedBatch, read_blocks
 from .tagger_network import Forms, TaggerNetwork
@@ -23,9 +24,6 @@ PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 
 class QuantizedHalf(Protocol):
     """The second half of a network, computed with 8-bit integers."""
-
-    def project(self, rows: Floats2d) -> Floats2d:
-        """Return what is read of the forms, from embeddings of shape (n_forms, row width)."""
 
     def __call__(self, rows: Floats3d, vectors: Floats3d | None, lengths: Ints1d) -> Floats3d:
         """Return the scores of a padded batch, shape (longest, n_sequences, n_columns).
@@ -64,11 +62,13 @@ def make_predictor(network: TaggerNetwork, *, precision: str, quantize: Quantize
     quantize: called for "int8".
     """
     device = network.output.weight.device
-    if precision == "auto":
-        precision = "bfloat16" if computes_bfloat16(device) else "float32"
     if precision == "int8":
         return QuantizedNetwork(network, quantize)
-    if precision == "bfloat16":
+    if precision == "auto" and device.type == "cpu":
+        network = narrow_network(network)
+        if computes_bfloat16(device):
+            return AutoNetwork(network)
+    elif precision == "bfloat16" or (precision == "auto" and computes_bfloat16(device)):
         return Bfloat16Network(network)
     return prepacked(network) if device.type == "cpu" else network
 
@@ -118,8 +118,32 @@ class Bfloat16Network:
             return self.network.encode(X, vectors, tokens, batches, rows)
 
 
+class AutoNetwork:
+    """A network that computes in bfloat16, but a single sentence in float32, which is faster.
+
+    network: the network, on a CPU that has instructions for bfloat16.
+    """
+
+    def __init__(self, network: TaggerNetwork) -> None:
+        self.embed = network.embed
+        self.single, self.many = prepacked(network), Bfloat16Network(network)
+
+    def encode(
+        self,
+        X: Tensor,
+        vectors: Tensor,
+        tokens: Tensor,
+        batches: list[PaddedBatch],
+        rows: Tensor,
+    ) -> Tensor:
+        """Score every token, see `TaggerNetwork.encode`."""
+        n_sequences = sum(batch.items.shape[1] for batch in batches)
+        chosen: Predictor = self.many if n_sequences > 1 else self.single
+        return chosen.encode(X, vectors, tokens, batches, rows)
+
+
 class QuantizedNetwork:
-    """A network whose recurrent layers compute with 8-bit integers.
+    """A network whose recurrent layers compute with 8-bit integers, and read less.
 
     network: the network, on the CPU.
     quantize: makes the second half of it from its weights.
@@ -131,15 +155,10 @@ class QuantizedNetwork:
                 "precision is 'int8', which is for the CPU, but the tagger is on a GPU. Use "
                 "'bfloat16' or 'float32' there."
             )
-        self.network = network
-        weights = {name: values.numpy() for name, values in network.state_dict().items()}
+        self.network = narrow_network(network)
+        self.embed = self.network.embed
+        weights = {name: values.numpy() for name, values in self.network.state_dict().items()}
         self.quantized = quantize(weights)
-
-    def embed(self, forms: Forms) -> Tensor:
-        """Return what is read of each form, and what it adds to states."""
-        X, width = self.network.embed(forms), self.network.row_width
-        read = torch.from_numpy(self.quantized.project(X[:, :width].numpy()))
-        return torch.cat([read, X[:, width:]], dim=1)
 
     def encode(
         self,
@@ -152,7 +171,7 @@ class QuantizedNetwork:
         """Score every token, see `TaggerNetwork.encode`."""
         if not batches:
             return self.network.no_scores()
-        width = X.shape[1] - self.network.state_width
+        width = self.network.read_width
         read = X.numpy()[:, :width], vectors.numpy(), tokens.numpy()
         Y = read_blocks(batches, rows, lambda batch: self._encode(batch, *read))
         return self.network.add_forms(Y, X[:, width:], tokens)

@@ -50,6 +50,7 @@ class RecurrentLayer(nn.Module):
         hidden = width // 2 if bidirectional else width
         self.forwards = CELLS[cell](input_width, hidden)
         self.backwards = CELLS[cell](input_width, hidden) if bidirectional else None
+        self.projection: nn.Linear | None = None  # see `narrow_network`
 
     def forward(self, X: Tensor, reversal: Tensor | None) -> Tensor:
         """Encode a padded batch, shape (longest, n_sequences, input_width) to (..., width)."""
@@ -58,6 +59,8 @@ class RecurrentLayer(nn.Module):
 
     def read(self, X: Tensor, reversal: Tensor | None) -> list[Tensor]:
         """Return the output of each direction, in the order in which that direction reads."""
+        if self.projection is not None:
+            X = self.projection(X)
         if self.backwards is None:
             return [self.forwards(X)[0]]
         return [self.forwards(X)[0], self.backwards(reverse(X, reversal))[0]]

@@ -140,6 +140,7 @@ class TaggerNetwork(nn.Module):
             cell=cell,
             bidirectional=bidirectional,
         )
+        self.projection: nn.Linear | None = None  # see `narrow_network`
         self.state_width = state_width if n_deferred else 0
         self.output = nn.Linear(width, n_columns + self.state_width)
         self.deferred = (
@@ -172,6 +173,11 @@ class TaggerNetwork(nn.Module):
         states = Y[:, self.n_columns :]
         return torch.cat([Y[:, : self.n_columns], self.deferred(states)], dim=1)
 
+    @property
+    def read_width(self) -> int:
+        """Numbers of a form that the first recurrent layer reads, but for its static vector."""
+        return self.row_width if self.projection is None else self.projection.out_features
+
     def no_scores(self) -> Tensor:
         """Return the scores and states of no tokens at all, shape (0, ...)."""
         return self.output(self.output.weight[:0])
@@ -183,7 +189,7 @@ class TaggerNetwork(nn.Module):
 
         forms: at least one.
         dropout: rate from 0 up to 1; also switches word dropout on.
-        Returns shape (n_forms, row width + state width).
+        Returns shape (n_forms, read width + state width).
         """
         tables = dict(forms.tables)
         if dropout:
@@ -192,10 +198,11 @@ class TaggerNetwork(nn.Module):
         if self.characters is not None:
             parts.append(self.characters(forms, dropout=dropout))
         X = torch.cat(parts, dim=1)
+        read = X if self.projection is None else self.projection(X)
         if self.deferred is None:
-            return X
+            return read
         of_forms = self.deferred.of_form(F.dropout(X, dropout, training=dropout > 0))
-        return torch.cat([X, of_forms], dim=1)
+        return torch.cat([read, of_forms], dim=1)
 
     def encode(
         self,
@@ -209,7 +216,7 @@ class TaggerNetwork(nn.Module):
     ) -> Tensor:
         """Score every token from the embeddings of the word forms.
 
-        X: what `embed` returned, shape (n_forms, row width + state width).
+        X: what `embed` returned, shape (n_forms, read width + state width).
         vectors: static vectors of the forms, shape (n_forms, vector_width).
         tokens: which form each token has, shape (n_tokens,).
         batches, rows: how to read the tokens, see `RecurrentEncoder.forward`.
@@ -218,9 +225,11 @@ class TaggerNetwork(nn.Module):
         """
         if not batches:
             return self.no_scores()
-        X, of_forms = X[:, : self.row_width], X[:, self.row_width :]
+        X, of_forms = X[:, : self.read_width], X[:, self.read_width :]
         if self.vectors is not None:
-            X = torch.cat([X, self.vectors(vectors)], dim=1)
+            projected = self.vectors(vectors)
+            narrow = self.projection is not None
+            X = X + projected if narrow else torch.cat([X, projected], dim=1)
         batches = [PaddedBatch(tokens[batch.items], batch.reversal) for batch in batches]
         Y = self.encoder(X, batches, rows, dropout=dropout, output=self.output)
         return self.add_forms(Y, of_forms, tokens)

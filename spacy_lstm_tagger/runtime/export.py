@@ -8,7 +8,7 @@ from spacy.language import Language
 from thinc.api import Model
 
 from ..extras import import_extra
-from .narrowing import narrowed
+from ..narrowing import narrowed
 from .onnx_shim import OnnxShim
 
 REQUIREMENT = "onnxruntime>=1.16"

@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ..extras import import_extra
 from ..features.tables import TABLES
-from .narrowing import PROJECTION
+from ..narrowing import PROJECTION
 
 OPSET = 17
 IR_VERSION = 8
@@ -157,6 +157,8 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
     flat = graph.weight(numpy.asarray([0, 0, -1]))
     for i in range(sum(name.endswith("forwards.bias_ih_l0") for name in weights)):
         if layer := _below(f"encoder.layers.{i}.", weights):
+            if PROJECTION in layer:
+                X = graph.add("MatMul", X, graph.weight(layer[PROJECTION].T))
             Y = graph.recurrent(layer, cell, X, "lengths", output=0)  # (longest, halves, n, half)
             X = graph.add("Reshape", graph.add("Transpose", Y, perm=[0, 2, 1, 3]), flat)
     scores = graph.add("MatMul", X, graph.weight(weights["output.weight"].T))

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy
 
-from ..arrays import Floats2d, Floats3d, Ints1d
+from ..arrays import Floats3d, Ints1d
 from ..extras import import_extra
-from .narrowing import PROJECTION, narrowed
 
 
 def start_session(graph: bytes, threads: int) -> Any:
@@ -58,9 +57,9 @@ class GraphSession:
 class QuantizedEncoder:
     """Encoder of a network, from embeddings to logits, quantized to 8-bit integers.
 
-    Only the recurrent layers are quantized. The first one reads narrower rows (see `narrowing`).
+    Only the recurrent layers are quantized.
 
-    weights: state dict of a `TaggerNetwork` whose cell is "lstm".
+    weights: state dict of a `TaggerNetwork` whose cell is "lstm", perhaps `narrowed`.
     Raises ImportError if onnx or onnxruntime is missing.
     """
 
@@ -68,21 +67,12 @@ class QuantizedEncoder:
         import_extra("onnx", extra="onnx")
         from .onnx_graph import encode_graph
 
-        weights = narrowed(weights)
-        self._projection = weights.get(PROJECTION)
         self.session = start_session(encode_graph(weights, cell="lstm", quantized=True), 1)
-
-    def project(self, rows: Floats2d) -> Floats2d:
-        """Return what is read of the forms, shape (n_forms, width).
-
-        rows: embeddings, shape (n_forms, row width).
-        """
-        return rows if self._projection is None else rows @ self._projection.T
 
     def __call__(self, rows: Floats3d, vectors: Floats3d | None, lengths: Ints1d) -> Floats3d:
         """Return the logits of a padded batch, shape (longest, n_sequences, n_columns).
 
-        rows: what `project` returned for the tokens' forms, shape (longest, n_sequences, width).
+        rows: what is read of the tokens' forms, shape (longest, n_sequences, width).
         vectors: static vectors, shape (longest, n_sequences, vector_width); None if the network
             reads none.
         lengths: number of rows of each sequence, shape (n_sequences,).
