@@ -1,12 +1,12 @@
-"""Tag mixed traffic for a long time, and watch the memory and the tags.
+"""Tag mixed traffic for a long time, and watch the memory and the annotation.
 
     python benchmarks/soak.py [--minutes 30] [--model PATH]
 
 Each round tags short and huge docs in eight threads, in two processes, in memory zones full of
 unseen words, in batches of ever new lengths and sizes, and with the model loaded again. Prints how
 much memory the process held over time.
-Ends with status 1 if a tag differs from those of the first round, or if the memory at the end
-exceeds the memory after the first tenth of the rounds, two at least, by more than GROWTH.
+Ends with status 1 if a token's annotation differs from that of the first round, or if the memory at
+the end exceeds the memory after the first tenth of the rounds, two at least, by more than GROWTH.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import spacy
 import typer
 from fuzzing.targets import trained
 from spacy.language import Language
+from spacy.tokens import Doc
 
 GROWTH = 0.05
 """Share by which memory may grow: fragmentation, and memory that Python does not free at once."""
@@ -37,6 +38,9 @@ THREADS, PROCESSES = 8, 2
 BATCHES = 5
 """Number of batches of new lengths in a round."""
 
+Annotation = tuple[str, str, str, str]
+"""Tag, part of speech, features and lemma of a token."""
+
 WORDS = ["I", "like", "green", "eggs", "unlike", "unreal", "liking", "ham", "👍", "wörds", "."]
 
 
@@ -45,18 +49,18 @@ def main(
     model: Path | None = typer.Option(None, help="Trained pipeline; by default a small random one"),
     seed: int = typer.Option(0, help="Seed of the traffic"),
 ) -> None:
-    """Tag mixed traffic for a long time, and watch the memory and the tags."""
+    """Tag mixed traffic for a long time, and watch the memory and the annotation."""
     nlp = spacy.load(model) if model else trained()
     random_ = random.Random(seed)
     texts = traffic(random_)
-    expected = tags_of(nlp, texts)
+    expected = annotations(nlp, texts)
     begin, held, rounds = time.monotonic(), [], 0
     while (passed := time.monotonic() - begin) < 60 * minutes or rounds < 3:
         different = one_round(nlp, texts, expected, random_)
         rounds += 1
         held.append((passed / 60, memory()))
         if different:
-            sys.exit(f"round {rounds}: other tags in {different}")
+            sys.exit(f"round {rounds}: other annotation in {different}")
     warm = held[max(len(held) // 10, 1)][1]  # in the first round, threads fill their arenas
     print("| minutes | MB |\n|---|---|")
     for passed, size in [*held[:: max(len(held) // 10, 1)], held[-1]]:
@@ -64,7 +68,7 @@ def main(
     words = rounds * sum(len(text.split()) for text in texts) * (THREADS + 2)
     print(
         f"{rounds} rounds in {(time.monotonic() - begin) / 60:.1f} minutes, some {words:,} words, "
-        f"{THREADS} threads, {PROCESSES} processes, the same tags in all; "
+        f"{THREADS} threads, {PROCESSES} processes, the same annotation in all; "
         f"{warm:.0f} MB when warm, {held[-1][1]:.0f} MB at the end"
     )
     if held[-1][1] > warm + max(GROWTH * warm, LEAST_GROWTH):
@@ -72,14 +76,14 @@ def main(
 
 
 def one_round(
-    nlp: Language, texts: list[str], expected: list[list[str]], random_: random.Random
+    nlp: Language, texts: list[str], expected: list[list[Annotation]], random_: random.Random
 ) -> list[str]:
-    """Tag the texts in every way; return the names of the ways that gave different tags."""
+    """Tag the texts in every way; return the names of the ways that gave a different annotation."""
     different = []
-    found: list[list[list[str]]] = [[] for _ in range(THREADS)]
+    found: list[list[list[Annotation]]] = [[] for _ in range(THREADS)]
 
     def work(i: int) -> None:
-        found[i] = tags_of(nlp, texts)
+        found[i] = annotations(nlp, texts)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(THREADS)]
     for thread in threads:
@@ -88,23 +92,23 @@ def one_round(
         thread.join()
     if any(tags != expected for tags in found):
         different.append("threads")
-    piped = [[t.tag_ for t in doc] for doc in nlp.pipe(texts, n_process=PROCESSES, batch_size=4)]
+    piped = [annotation(doc) for doc in nlp.pipe(texts, n_process=PROCESSES, batch_size=4)]
     if piped != expected:
         different.append("processes")
     with nlp.memory_zone():
         for _ in range(20):
             nlp(" ".join(f"word{random_.randrange(10**9)}" for _ in range(50)))
-        if tags_of(nlp, texts) != expected:
+        if annotations(nlp, texts) != expected:
             different.append("a memory zone")
     for _ in range(BATCHES):
         new = new_batch(random_)
         chosen = random_.choice(new)
-        piped = [[t.tag_ for t in doc] for doc in nlp.pipe(new, batch_size=len(new))]
-        if piped[new.index(chosen)] != tags_of(nlp, [chosen])[0]:
+        piped = [annotation(doc) for doc in nlp.pipe(new, batch_size=len(new))]
+        if piped[new.index(chosen)] != annotations(nlp, [chosen])[0]:
             different.append("a batch of new lengths")
     tagger = nlp.get_pipe("lstm_tagger")
     tagger.from_bytes(tagger.to_bytes(exclude=["vocab"]), exclude=["vocab"])
-    if tags_of(nlp, texts) != expected:
+    if annotations(nlp, texts) != expected:
         different.append("a model loaded again")
     return different
 
@@ -123,9 +127,14 @@ def new_batch(random_: random.Random) -> list[str]:
     return [" ".join(random_.choices(WORDS, k=max(length, 1))) for length in lengths]
 
 
-def tags_of(nlp: Language, texts: list[str]) -> list[list[str]]:
-    """Return the tags of every text."""
-    return [[token.tag_ for token in nlp(text)] for text in texts]
+def annotations(nlp: Language, texts: list[str]) -> list[list[Annotation]]:
+    """Return the annotation of every text."""
+    return [annotation(nlp(text)) for text in texts]
+
+
+def annotation(doc: Doc) -> list[Annotation]:
+    """Return what was predicted of every token."""
+    return [(token.tag_, token.pos_, str(token.morph), token.lemma_) for token in doc]
 
 
 def memory() -> float:

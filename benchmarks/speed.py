@@ -3,7 +3,7 @@
     python benchmarks/speed.py [--config configs/default.cfg ...] [--steps 0]
 
 Trains each config and spaCy's two taggers on a UD treebank with `spacy train`; models are kept in
---work. Loads ours in bfloat16 as well, and exports them for ONNX Runtime in both precisions. All of
+--work. Loads ours in bfloat16 and with "auto" as well, and exports them for ONNX Runtime. All of
 them then take turns with one thread each: on ready docs of a sentence, on texts of ten sentences,
 on one sentence at a time, and on one long doc. Taggers of Stanza and Flair take turns with spaCy's
 and ours on a part of the sentences, if they are installed here or beside --peers-python. The
@@ -44,7 +44,7 @@ PEERS = {
     "Stanza's tagger with character language models": "stanza",
     "Flair's tagger with character language models": "flair",
 }
-BFLOAT16 = {"components": {"lstm_tagger": {"model": {"precision": "bfloat16"}}}}
+PRECISIONS = ("bfloat16", "auto")
 
 
 def main() -> None:
@@ -158,8 +158,10 @@ def _models(args: argparse.Namespace) -> dict[str, tuple[Path, dict]]:
         paths[name] = path / "model-best", {}
     for name in ours:
         trained = paths[name][0]
-        if _runs(trained, BFLOAT16):
-            paths[f"{name}, bfloat16"] = trained, BFLOAT16
+        for precision in PRECISIONS:
+            config = {"components": {"lstm_tagger": {"model": {"precision": precision}}}}
+            if _runs(trained, config):
+                paths[f"{name}, {precision}"] = trained, config
         for precision in ("float32", "int8"):
             path = trained.parent / f"onnx-{precision}"
             shutil.rmtree(path, ignore_errors=True)

@@ -30,6 +30,21 @@ def test_prepacked_layer_reads_any_batch_as_the_layer_does(bidirectional) -> Non
 
 
 @needs_onednn
+@torch.no_grad()
+def test_weights_that_are_transposed_views_are_read_aright() -> None:
+    layer = make_layer()
+    views = {
+        name: values.T.contiguous().T if values.ndim == 2 else values
+        for name, values in layer.state_dict().items()
+    }
+    assert not views["forwards.weight_ih_l0"].is_contiguous()
+    other = make_layer()
+    other.load_state_dict(views, assign=True)
+    X = torch.randn(7, 3, 5)
+    assert_close(prepacked(other)(X, None), layer(X, None), atol=1e-6, rtol=0)
+
+
+@needs_onednn
 def test_prepacking_leaves_the_module_as_it_was_and_shares_its_other_weights() -> None:
     network = nn.Sequential(nn.Linear(5, 5), make_layer())
     before = {name: weights.clone() for name, weights in network.state_dict().items()}

@@ -110,7 +110,7 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     rows = [line.split(" | ") for line in (tmp_path / "S.md").read_text().splitlines()]
     names = ["spaCy CNN", "spaCy BiLSTM", "demo"]
     names += [] if "in which this machine cannot" in done.stdout else ["demo, bfloat16"]
-    names += ["demo, ONNX float32", "demo, ONNX int8"]
+    names += ["demo, auto", "demo, ONNX float32", "demo, ONNX int8"]
     tables = [i for i, row in enumerate(rows) if row[0].startswith("|---")]
     speeds, latencies, _, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
     assert [row[0].removeprefix("| ") for row in latencies] == names

@@ -32,7 +32,6 @@ def narrow_network(network: TaggerNetwork) -> TaggerNetwork:
             if (cell := getattr(layer, side)) is not None:
                 width = weights[f"encoder.layers.{i}.{side}.weight_ih_l0"].shape[1]
                 setattr(layer, side, type(cell)(width, cell.hidden_size))
-    # oneDNN's reordering of weights silently misreads those that are not contiguous.
     tensors = {name: torch.from_numpy(values).contiguous() for name, values in weights.items()}
     result.load_state_dict(tensors, assign=True)
     return result

@@ -29,7 +29,8 @@ class PrepackedLSTM(nn.Module):
     def __init__(self, layer: nn.LSTM) -> None:
         super().__init__()
         self.width = layer.hidden_size
-        into, recurrent, *biases = (weights.detach() for weights in layer.all_weights[0])
+        # oneDNN's reordering silently misreads weights that are not contiguous.
+        into, recurrent, *biases = (w.detach().contiguous() for w in layer.all_weights[0])
         # As torch.compile does it (torch/_inductor/fx_passes/mkldnn_fusion.py).
         reorder = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight
         self.weights = [*reorder(into, recurrent, self.width, False, True, False), *biases]
