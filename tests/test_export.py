@@ -99,6 +99,40 @@ def test_static_vectors_are_read(with_settings, export) -> None:
     assert (before != after).any()
 
 
+def test_static_vectors_of_another_width_are_named(with_settings, export) -> None:
+    nlp = spacy.blank("en")
+    nlp.vocab.set_vector("ham", numpy.ones(5, dtype="float32"))
+    exported = spacy.load(export(with_settings(nlp, include_static_vectors=True)))
+    other = spacy.blank("en")
+    other.vocab.set_vector("ham", numpy.ones(7, dtype="float32"))
+    message = r"vectors of this pipeline have 7 numbers.*exported with vectors of 5"
+    with pytest.raises(ValueError, match=message):
+        exported.get_pipe("lstm_tagger").model.predict([other.make_doc("green ham")])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("vectors width", 7, "reshape"),
+        ("vectors width", 0, "no finite weights"),
+        ("vectors width", "8", "no finite weights"),
+        ("vectors weight", b"\0\0\xc0\x7f" * 40, "no finite weights"),
+    ],
+)
+def test_damaged_weights_of_static_vectors_are_found(
+    key, value, message, with_settings, export
+) -> None:
+    nlp = spacy.blank("en")
+    nlp.vocab.set_vector("ham", numpy.ones(5, dtype="float32"))
+    exported = spacy.load(export(with_settings(nlp, include_static_vectors=True)))
+    shim = exported.get_pipe("lstm_tagger").model.get_ref("output_layer").shims[0]
+    data = srsly.msgpack_loads(shim.to_bytes())
+    expected = shim.vectors
+    with pytest.raises(ValueError, match=f"network is damaged.*{message}"):
+        shim.from_bytes(srsly.msgpack_dumps({**data, key: value}))
+    assert shim.vectors is expected
+
+
 def test_eight_bits_change_probabilities_little(trained, export) -> None:
     exported = spacy.load(export(trained, "int8"))
     docs = [trained.make_doc(text) for text in TEXTS]

@@ -59,23 +59,28 @@ def first_layer(weights) -> numpy.ndarray:
 def run_graphs(weights, cell) -> tuple[numpy.ndarray, numpy.ndarray, int]:
     """Return what three forms add to states, the scores of two sentences, and the rows' width."""
     from spacy_lstm_tagger.runtime.onnx_graph import embed_graph, encode_graph
-    from spacy_lstm_tagger.runtime.session import GraphSession
+    from spacy_lstm_tagger.runtime.onnx_shim import OnnxShim
 
-    embed = GraphSession(embed_graph(weights, small=False), 1)
-    encode = GraphSession(encode_graph(weights, cell=cell, quantized=False), 1)
-    rows = embed.run(
+    shim = OnnxShim(1)
+    graphs = {
+        "embed": embed_graph(weights, small=False),
+        "encode": encode_graph(weights, cell=cell, quantized=False),
+    }
+    layer = weights["deferred.output.weight"], weights["deferred.output.bias"]
+    shim.set_graphs(graphs, layer, weights.get("vectors.weight"))
+    rows = shim.run(
+        "embed",
         {
             "words": numpy.asarray([[0], [1], [2]]),
             "characters": numpy.asarray([[1, 2, 3], [3, 2, 1]]),
             "lengths": numpy.asarray([2, 1, 2], dtype="int32"),
-        }
+        },
     )
-    width = encode.widths["rows"]
-    tokens = numpy.asarray([[0, 1], [2, 0], [1, 1]])
     vectors = numpy.random.default_rng(0).normal(size=(3, 5)).astype("float32")
-    lengths = numpy.asarray([3, 2], dtype="int32")
-    inputs = {"rows": rows[:, :width][tokens], "vectors": vectors[tokens], "lengths": lengths}
-    return rows[:, width:], encode.run(inputs), width
+    read = shim.with_vectors(rows, vectors)
+    tokens = numpy.asarray([[0, 1], [2, 0], [1, 1]])
+    inputs = {"rows": read[tokens], "lengths": numpy.asarray([3, 2], dtype="int32")}
+    return rows[:, -shim.state_width :], shim.run("encode", inputs), read.shape[1]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def saved(request):
 def test_all_kinds_are_there() -> None:
     assert [
         *("calibrated", "encoder", "onnx_float32", "onnx_int8"),
-        *("onnx_predict_pos", "predict_pos", "torch"),
+        *("onnx_predict_pos", "onnx_vectors", "predict_pos", "torch"),
     ] == KINDS
 
 

@@ -25,11 +25,10 @@ PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 class QuantizedHalf(Protocol):
     """The second half of a network, computed with 8-bit integers."""
 
-    def __call__(self, rows: Floats3d, vectors: Floats3d | None, lengths: Ints1d) -> Floats3d:
+    def __call__(self, rows: Floats3d, lengths: Ints1d) -> Floats3d:
         """Return the scores of a padded batch, shape (longest, n_sequences, n_columns).
 
         rows: what is read of the tokens' forms, shape (longest, n_sequences, width).
-        vectors: static vectors at the same places; None if there are none.
         lengths: number of tokens of each sequence, shape (n_sequences,).
         """
 
@@ -171,16 +170,14 @@ class QuantizedNetwork:
         """Score every token, see `TaggerNetwork.encode`."""
         if not batches:
             return self.network.no_scores()
-        width = self.network.read_width
-        read = X.numpy()[:, :width], vectors.numpy(), tokens.numpy()
+        read = self.network.with_vectors(X, vectors).numpy(), tokens.numpy()
         Y = read_blocks(batches, rows, lambda batch: self._encode(batch, *read))
-        return self.network.add_forms(Y, X[:, width:], tokens)
+        return self.network.add_forms(Y, X[:, self.network.read_width :], tokens)
 
-    def _encode(self, batch: PaddedBatch, X: Floats2d, vectors: Floats2d, tokens: Ints1d) -> Tensor:
+    def _encode(self, batch: PaddedBatch, X: Floats2d, tokens: Ints1d) -> Tensor:
         """Return scores and states at every place of a batch, shape (n_places, ...)."""
         forms = tokens[batch.items.numpy()]  # (longest, n_sequences)
-        read = vectors[forms] if self.network.vectors is not None else None
-        Y = self.quantized(X[forms], read, _lengths(batch))  # (longest, n_sequences, n_columns)
+        Y = self.quantized(X[forms], _lengths(batch))  # (longest, n_sequences, n_columns)
         return torch.from_numpy(Y.reshape(-1, Y.shape[2]))
 
 

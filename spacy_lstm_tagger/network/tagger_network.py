@@ -225,14 +225,21 @@ class TaggerNetwork(nn.Module):
         """
         if not batches:
             return self.no_scores()
-        X, of_forms = X[:, : self.read_width], X[:, self.read_width :]
-        if self.vectors is not None:
-            projected = self.vectors(vectors)
-            narrow = self.projection is not None
-            X = X + projected if narrow else torch.cat([X, projected], dim=1)
+        X, of_forms = self.with_vectors(X, vectors), X[:, self.read_width :]
         batches = [PaddedBatch(tokens[batch.items], batch.reversal) for batch in batches]
         Y = self.encoder(X, batches, rows, dropout=dropout, output=self.output)
         return self.add_forms(Y, of_forms, tokens)
+
+    def with_vectors(self, X: Tensor, vectors: Tensor) -> Tensor:
+        """Return what the first recurrent layer reads of each form, shape (n_forms, ...).
+
+        X, vectors: see `encode`.
+        """
+        X = X[:, : self.read_width]
+        if self.vectors is None:
+            return X
+        projected = self.vectors(vectors)
+        return torch.cat([X, projected], dim=1) if self.projection is None else X + projected
 
     def add_forms(self, Y: Tensor, of_forms: Tensor, tokens: Tensor) -> Tensor:
         """Add to each token's state what its form adds, in place.

@@ -63,7 +63,7 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
         "encode": encode_graph(weights, cell=network.attrs["cell"], quantized=quantized),
     }
     layer = trained_shim.deferred_layer() if network.attrs["deferred"] else None
-    _onnx_shim(onnx_network).set_graphs(graphs, layer)
+    _onnx_shim(onnx_network).set_graphs(graphs, layer, weights.get("vectors.weight"))
     for node in (onnx_network, tagger.model):
         node.set_dim("nO", network.get_dim("nO"), force=True)
     requirements = nlp.meta.setdefault("requirements", [])

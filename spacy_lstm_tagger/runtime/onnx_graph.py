@@ -134,9 +134,10 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
-    """Return the graph from embeddings of a padded batch of sentences to logits.
+    """Return the graph from a padded batch of sentences to logits.
 
-    The logits have shape (longest, n_sentences, n_scores).
+    It reads embeddings of word forms, with static vectors if there are any. The logits have shape
+    (longest, n_sentences, n_scores).
 
     weights: state dict of a `TaggerNetwork`, perhaps `narrowed`.
     cell: "lstm", "gru" or "rnn".
@@ -144,16 +145,12 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
         the cell "lstm" only.
     """
     graph = GraphBuilder()
+    width = int(weights["encoder.layers.0.forwards.weight_ih_l0"].shape[1])
     inputs: dict[str, tuple[int, list[Any]]] = {
-        "rows": (TensorProto.FLOAT, ["longest", "n", _row_width(weights)]),
+        "rows": (TensorProto.FLOAT, ["longest", "n", width]),
         "lengths": (TensorProto.INT32, ["n"]),
     }
     X = "rows"
-    if "vectors.weight" in weights:
-        inputs["vectors"] = (TensorProto.FLOAT, ["longest", "n", "vector_width"])
-        projected = graph.add("MatMul", "vectors", graph.weight(weights["vectors.weight"].T))
-        narrow = PROJECTION in weights
-        X = graph.add("Add", X, projected) if narrow else graph.add("Concat", X, projected, axis=2)
     flat = graph.weight(numpy.asarray([0, 0, -1]))
     for i in range(sum(name.endswith("forwards.bias_ih_l0") for name in weights)):
         if layer := _below(f"encoder.layers.{i}.", weights):
@@ -165,13 +162,6 @@ def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
     scores = graph.add("Add", scores, graph.weight(weights["output.bias"]))
     data = graph.build(inputs, scores, ["longest", "n", "n_scores"])
     return _quantize(data) if quantized else data
-
-
-def _row_width(weights: Weights) -> int:
-    """Return how many numbers of an embedding the first recurrent layer reads."""
-    vectors = weights.get("vectors.weight")
-    width = int(weights["encoder.layers.0.forwards.weight_ih_l0"].shape[1])
-    return width if vectors is None or PROJECTION in weights else width - len(vectors)
 
 
 def _below(prefix: str, weights: Weights) -> Weights:

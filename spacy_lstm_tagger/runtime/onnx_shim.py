@@ -19,6 +19,9 @@ GRAPHS = ("embed", "encode")
 DEFERRED = ("deferred weight", "deferred bias")
 """Keys of the output layer of deferred blocks, in float32, beside those of the graphs."""
 
+VECTORS = ("vectors weight", "vectors width")
+"""Keys of what projects static vectors, in float32, and of how many numbers it gives."""
+
 Layer = tuple[numpy.ndarray, numpy.ndarray]
 
 
@@ -34,6 +37,7 @@ class OnnxShim(Shim):
         self.graphs: dict[str, bytes] = {}
         self.sessions: dict[str, GraphSession] = {}
         self.layer: Layer | None = None
+        self.vectors: Floats2d | None = None
         self.cache = FormCache()
 
     def run(self, name: str, inputs: dict[str, numpy.ndarray]) -> numpy.ndarray:
@@ -81,7 +85,8 @@ class OnnxShim(Shim):
             raise ValueError(
                 f"the network gives {n_deferred} deferred scores, not {sizes['n_deferred']}"
             )
-        with_vectors = "vectors" in self.session("encode").ranks
+        in_graph = "vectors" in self.session("encode").ranks  # as it was in earlier exports
+        with_vectors = in_graph or self.vectors is not None
         if with_vectors != vectors:
             raise ValueError(f"the network reads static vectors: {with_vectors}, not {vectors}")
         rows = self.run(
@@ -92,13 +97,12 @@ class OnnxShim(Shim):
                 "lengths": numpy.ones(1, dtype="int32"),
             },
         )
-        if with_vectors:
+        if in_graph:
             return  # only the pipeline knows the width of its vectors
         lengths = numpy.ones(1, dtype="int32")
-        width = self.row_width(rows)
-        if rows.shape[1] - width != self.state_width:
-            raise ValueError(f"the network gives states of {rows.shape[1] - width} numbers")
-        scores = self.run("encode", {"rows": rows[None, :, :width], "lengths": lengths})
+        n_vector = 0 if self.vectors is None else self.vectors.shape[1]
+        read = self.with_vectors(rows, numpy.zeros((1, n_vector), dtype="float32"))
+        scores = self.run("encode", {"rows": read[None], "lengths": lengths})
         n_columns = sizes["n_columns"] + self.state_width
         if scores.shape != (1, 1, n_columns):
             raise ValueError(f"the network gives {scores.shape[-1]} scores, not {n_columns}")
@@ -108,23 +112,44 @@ class OnnxShim(Shim):
         """Numbers in a state, 0 without deferred blocks."""
         return 0 if self.layer is None else self.layer[0].shape[1]
 
-    def row_width(self, rows: Floats2d) -> int:
-        """Return how many of the numbers of an embedding are read; the others belong to states."""
-        return rows.shape[1] if self.layer is None else self.session("encode").widths["rows"]
+    def with_vectors(self, rows: Floats2d, vectors: Floats2d) -> Floats2d:
+        """Return what the first recurrent layer reads of each form, shape (n_forms, width).
 
-    def set_graphs(self, graphs: dict[str, bytes], layer: Layer | None = None) -> None:
+        rows: embeddings, shape (n_forms, row width + state width).
+        vectors: static vectors, shape (n_forms, vector_width); 0 wide without them.
+        """
+        read = rows[:, : rows.shape[1] - self.state_width]
+        if self.vectors is None:
+            return read
+        if vectors.shape[1] != self.vectors.shape[1]:
+            raise ValueError(
+                f"The static vectors of this pipeline have {vectors.shape[1]} numbers, but the "
+                f"tagger was exported with vectors of {self.vectors.shape[1]}. Load the pipeline "
+                "together with the vectors that it was exported with."
+            )
+        projected = vectors @ self.vectors.T
+        narrow = self.session("encode").widths["rows"] == read.shape[1]
+        return read + projected if narrow else numpy.concatenate([read, projected], axis=1)
+
+    def set_graphs(
+        self, graphs: dict[str, bytes], layer: Layer | None = None, vectors: Floats2d | None = None
+    ) -> None:
         """Replace the graphs, and drop the sessions and the cache of embeddings.
 
         layer: see `deferred_layer`; None if there are no deferred blocks.
+        vectors: weights that project static vectors, shape (width, vector_width); None without.
         """
         self.graphs, self.sessions, self.cache = graphs, {}, FormCache()
-        self.layer = layer
+        self.layer, self.vectors = layer, vectors
 
     def to_bytes(self) -> bytes:
-        """Return the graphs, and the layer of deferred blocks, as bytes."""
-        layer = [] if self.layer is None else [values.astype("<f4") for values in self.layer]
-        arrays = zip(DEFERRED, (values.tobytes() for values in layer), strict=False)
-        return srsly.msgpack_dumps({**self.graphs, **dict(arrays)})
+        """Return the graphs, and the weights beside them, as bytes."""
+        data: dict[str, bytes | int] = {**self.graphs}
+        if self.layer is not None:
+            data.update(zip(DEFERRED, map(_bytes_of, self.layer), strict=True))
+        if self.vectors is not None:
+            data.update(zip(VECTORS, (_bytes_of(self.vectors), len(self.vectors)), strict=True))
+        return srsly.msgpack_dumps(data)
 
     def from_bytes(self, bytes_data: bytes) -> OnnxShim:
         """Load graphs. Raises ValueError if they are damaged, and then keeps the present ones."""
@@ -133,6 +158,7 @@ class OnnxShim(Shim):
             if not isinstance(graphs, dict):
                 raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
             layer = _layer_of([graphs.pop(key) for key in DEFERRED if key in graphs])
+            vectors = _vectors_of([graphs.pop(key) for key in VECTORS if key in graphs])
             if set(graphs) not in (set(), set(GRAPHS)):
                 raise ValueError(f"it is not made of {' and '.join(GRAPHS)}")
             for graph in graphs.values():
@@ -144,12 +170,13 @@ class OnnxShim(Shim):
             raise ValueError(
                 f"The exported network is damaged. ({type(error).__name__}: {error})"
             ) from error
-        self.set_graphs(graphs, layer)
+        self.set_graphs(graphs, layer, vectors)
         self.sessions = started
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.threads, self.graphs, self.layer)  # sessions cannot be pickled
+        # sessions cannot be pickled
+        return _restored, (self.threads, self.graphs, self.layer, self.vectors)
 
 
 def _last_rows(sizes: dict[str, int]) -> dict[str, numpy.ndarray]:
@@ -168,7 +195,24 @@ def _layer_of(arrays: list[bytes]) -> Layer | None:
     return weight.reshape(len(bias), -1), bias
 
 
-def _restored(threads: int, graphs: dict[str, bytes], layer: Layer | None) -> OnnxShim:
+def _vectors_of(parts: list[Any]) -> Floats2d | None:
+    """Return the weights that project static vectors. Raises ValueError if they are damaged."""
+    if not parts:
+        return None
+    data, width = parts
+    weights = numpy.frombuffer(data, dtype="<f4")
+    if not (isinstance(width, int) and width > 0 and numpy.isfinite(weights).all()):
+        raise ValueError("the static vectors have no finite weights")
+    return weights.reshape(width, -1)
+
+
+def _bytes_of(values: numpy.ndarray) -> bytes:
+    return values.astype("<f4").tobytes()
+
+
+def _restored(
+    threads: int, graphs: dict[str, bytes], layer: Layer | None, vectors: Floats2d | None
+) -> OnnxShim:
     shim = OnnxShim(threads)
-    shim.set_graphs(graphs, layer)
+    shim.set_graphs(graphs, layer, vectors)
     return shim

@@ -69,20 +69,20 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
         columns = [n for k, n in attrs["columns"].items() if k not in attrs["deferred"]]
         return numpy.zeros((0, sum(columns) + shim.state_width), dtype="float32")
     rows = shim.cache.look_up(X.keys, lambda missing: _embed(shim, X.extract(missing)))
-    width = shim.row_width(rows)
-    read = rows[:, :width]
+    read = shim.with_vectors(rows, X.vectors)
     plan = plan_reading(X.lengths, window=attrs["window"], context=attrs["context"], block=BLOCK)
 
     def encode(block: Block) -> Floats2d:
         forms = X.forms[block.items]
         inputs = {"rows": read[forms], "lengths": block.lengths.astype("int32")}
-        inputs["vectors"] = X.vectors[forms]
+        if shim.vectors is None:
+            inputs["vectors"] = X.vectors[forms]  # an earlier export projects them in its graph
         Y = shim.run("encode", inputs)  # (longest, n_sequences, n_columns)
         return Y.reshape(-1, Y.shape[2])
 
     scores = read_blocks(plan, encode)
-    if n_states := rows.shape[1] - width:
-        scores[:, -n_states:] += rows[:, width:][X.forms]
+    if shim.state_width:
+        scores[:, -shim.state_width :] += rows[:, -shim.state_width :][X.forms]
     return scores
 
 

@@ -69,15 +69,10 @@ class QuantizedEncoder:
 
         self.session = start_session(encode_graph(weights, cell="lstm", quantized=True), 1)
 
-    def __call__(self, rows: Floats3d, vectors: Floats3d | None, lengths: Ints1d) -> Floats3d:
+    def __call__(self, rows: Floats3d, lengths: Ints1d) -> Floats3d:
         """Return the logits of a padded batch, shape (longest, n_sequences, n_columns).
 
         rows: what is read of the tokens' forms, shape (longest, n_sequences, width).
-        vectors: static vectors, shape (longest, n_sequences, vector_width); None if the network
-            reads none.
         lengths: number of rows of each sequence, shape (n_sequences,).
         """
-        inputs: dict[str, Any] = {"rows": rows, "lengths": lengths}
-        if vectors is not None:
-            inputs["vectors"] = vectors
-        return self.session.run(None, inputs)[0]
+        return self.session.run(None, {"rows": rows, "lengths": lengths})[0]
