@@ -9,13 +9,8 @@ from numpy.testing import assert_allclose
 
 from spacy_lstm_tagger.features.windows import make_blocks, plan_reading
 from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder, read_blocks
-from spacy_lstm_tagger.network.tagger_network import (
-    WORD_DROPOUT,
-    CharacterEncoder,
-    Forms,
-    TaggerNetwork,
-    make_network,
-)
+from spacy_lstm_tagger.network.tagger_network import TaggerNetwork, make_network
+from spacy_lstm_tagger.network.word_forms import WORD_DROPOUT, CharacterEncoder, Forms
 
 COMBINATIONS = [
     (cell, depth, bidirectional)

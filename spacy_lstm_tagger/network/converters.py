@@ -22,7 +22,7 @@ from ..features import windows
 from ..features.extractor import DocFeatures, FormFeatures, scores_of_docs
 from .recurrent import PaddedBatch
 from .shim import shim_of
-from .tagger_network import Forms
+from .word_forms import Forms
 from .tagger_shim import LazyForms, tagger_shim
 
 

@@ -17,7 +17,8 @@ from ..arrays import Floats2d, Floats3d, Ints1d
 from .narrow_network import narrow_network
 from .prepacked_lstm import prepacked
 from .recurrent import PaddedBatch, read_blocks
-from .tagger_network import Forms, TaggerNetwork
+from .tagger_network import TaggerNetwork
+from .word_forms import Forms
 
 PRECISIONS = ("float32", "bfloat16", "int8", "auto")
 

@@ -16,7 +16,8 @@ from ..features.form_cache import FormCache
 from .forking import note_thread
 from .precision import Predictor
 from .shim import LateTorchShim, shim_of
-from .tagger_network import Forms, TaggerNetwork
+from .tagger_network import TaggerNetwork
+from .word_forms import Forms
 
 
 class LazyForms(NamedTuple):
