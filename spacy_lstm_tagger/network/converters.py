@@ -22,8 +22,8 @@ from ..features import windows
 from ..features.extractor import DocFeatures, FormFeatures, scores_of_docs
 from .recurrent import PaddedBatch
 from .shim import shim_of
-from .word_forms import Forms
 from .tagger_shim import LazyForms, tagger_shim
+from .word_forms import Forms
 
 
 def convert_features(
