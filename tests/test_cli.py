@@ -404,7 +404,7 @@ def test_debug_model_trains_and_predicts(quick_config: Path) -> None:
 def test_debug_profile_runs_the_pipeline(model: Path, texts: Path, tmp_path: Path) -> None:
     output = run_spacy("debug", "profile", model, texts, cwd=tmp_path)
     assert "Profile stats" in output
-    assert re.search(r"network\.py:\d+\(forward\)", output)
+    assert re.search(r"word_forms\.py:\d+\(forward\)", output)
 
 
 def test_init_config_makes_a_config_that_trains(corpus: Path, tmp_path: Path) -> None:
