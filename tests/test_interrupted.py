@@ -124,7 +124,7 @@ def test_soak_of_some_seconds() -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "the same tags in all" in done.stdout
+    assert "the same annotation in all" in done.stdout
 
 
 def test_stream_of_unseen_words_in_memory_zones() -> None:
