@@ -25,7 +25,7 @@ KEPT_LATER = 0.85
 """The same for later layers."""
 
 STEP = 16
-"""Widths are multiples of so many, as a CPU's registers are."""
+"""Widths are multiples of so many, as a CPU's registers are, or all that there are."""
 
 Weights = dict[str, numpy.ndarray]
 
@@ -33,8 +33,9 @@ Weights = dict[str, numpy.ndarray]
 def narrowed(weights: Weights, *, kept: float = KEPT, kept_later: float = KEPT_LATER) -> Weights:
     """Return the weights of a network that computes almost the same from fewer numbers.
 
-    If there are static vectors, they are projected to the same width, and added to the row. A layer
-    to which it would not spare arithmetic stays as it is.
+    If there are static vectors, they are projected to the same width, and added to the row. The
+    first layer stays as it is if rows would not become narrower, a later one if no arithmetic would
+    be spared.
 
     weights: state dict of a `TaggerNetwork`.
     kept, kept_later: share of the squared input weights of the first layer and of the later ones

@@ -176,7 +176,7 @@ def test_torch_with_a_narrow_later_layer_computes_what_the_product_does(make_wid
         )
 
 
-def test_tags_of_auto_do_not_depend_on_other_docs(make_wide, monkeypatch) -> None:
+def test_tags_of_auto_without_bfloat16_do_not_depend_on_other_docs(make_wide, monkeypatch) -> None:
     monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
     nlp = make_wide(precision="auto", width=64)
     predict = nlp.get_pipe("lstm_tagger").model.predict
@@ -204,6 +204,36 @@ def test_auto_reads_a_single_sentence_in_float32(make_wide, monkeypatch) -> None
     assert used == []
     list(nlp.pipe(["Eat blue ham", "I like green eggs"]))
     assert used == ["bfloat16"]
+
+
+def test_auto_in_bfloat16_gives_nearly_the_scores_of_float32(make_wide, monkeypatch) -> None:
+    """With the cell "gru", which every CPU computes in bfloat16."""
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
+    nlp = make_wide(cell="gru", precision="auto", width=64)
+    many = scores(nlp)
+    predictor = shim_of(nlp)._derived.predictor
+    assert isinstance(predictor, precision.AutoNetwork)
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
+    shim_of(nlp).weights_changed()
+    for found, expected in zip(many, scores(nlp), strict=True):
+        assert_allclose(found, expected, atol=0.3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "auto", "int8"])
+def test_predicting_draws_no_random_numbers(precision, make_wide) -> None:
+    nlp = make_wide(precision=precision, width=64)
+    shim_of(nlp).weights_changed()
+    state = torch.get_rng_state()
+    scores(nlp)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_threads_that_make_a_predictor_at_once_share_the_first_one(make_wide) -> None:
+    shim = shim_of(make_wide(precision="auto"))
+    derived = shim._derived
+    first, second = (shim.make_predictor(shim.module) for _ in range(2))
+    assert derived.keep(first) is first
+    assert derived.keep(second) is first is derived.predictor
 
 
 def test_rows_that_would_not_become_narrower_stay(make_nlp) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy
 import torch
 from torch import nn
 
@@ -20,18 +21,25 @@ def narrow_network(network: TaggerNetwork) -> TaggerNetwork:
     weights = narrowed({name: values.numpy() for name, values in network.state_dict().items()})
     shared = {id(values): values for values in network.parameters()}
     result = copy.deepcopy(network, shared)
+    with torch.device("meta"):  # no fresh weights, which would be drawn from the random generator
+        _replace_modules(result, weights)
+    tensors = {name: torch.from_numpy(values).contiguous() for name, values in weights.items()}
+    result.load_state_dict(tensors, assign=True)
+    return result
+
+
+def _replace_modules(network: TaggerNetwork, weights: dict[str, numpy.ndarray]) -> None:
+    """Give a network the modules that narrowed weights are for."""
     for name, values in weights.items():
         if name.endswith(PROJECTION):
-            owner = result.get_submodule(name.removesuffix(PROJECTION).rstrip("."))
+            owner = network.get_submodule(name.removesuffix(PROJECTION).rstrip("."))
             owner.projection = nn.Linear(values.shape[1], values.shape[0], bias=False)
-    if result.vectors is not None:
+    if network.vectors is not None:
         width, vector_width = weights["vectors.weight"].shape
-        result.vectors = nn.Linear(vector_width, width, bias=False)
-    for i, layer in enumerate(result.encoder.layers):
+        network.vectors = nn.Linear(vector_width, width, bias=False)
+    for i, layer in enumerate(network.encoder.layers):
         for side in ("forwards", "backwards"):
             if (cell := getattr(layer, side)) is not None:
                 width = weights[f"encoder.layers.{i}.{side}.weight_ih_l0"].shape[1]
                 setattr(layer, side, type(cell)(width, cell.hidden_size))
-    tensors = {name: torch.from_numpy(values).contiguous() for name, values in weights.items()}
-    result.load_state_dict(tensors, assign=True)
-    return result
+    network.encoder.input_width = weights["encoder.layers.0.forwards.weight_ih_l0"].shape[1]

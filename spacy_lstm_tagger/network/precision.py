@@ -119,14 +119,14 @@ class Bfloat16Network:
 
 
 class AutoNetwork:
-    """A network that computes in bfloat16, but a single sentence in float32, which is faster.
+    """A network that computes in bfloat16, but a single sequence in float32, which is faster.
 
     network: the network, on a CPU that has instructions for bfloat16.
     """
 
     def __init__(self, network: TaggerNetwork) -> None:
-        self.embed = network.embed
         self.single, self.many = prepacked(network), Bfloat16Network(network)
+        self.embed = self.single.embed
 
     def encode(
         self,
@@ -156,7 +156,7 @@ class QuantizedNetwork:
                 "'bfloat16' or 'float32' there."
             )
         self.network = narrow_network(network)
-        self.embed = self.network.embed
+        self.embed = prepacked(self.network).embed
         weights = {name: values.numpy() for name, values in self.network.state_dict().items()}
         self.quantized = quantize(weights)
 

@@ -36,12 +36,24 @@ class Derived:
 
     A thread that computes with them while another thread changes the weights fills the old ones.
     cache: embeddings of word forms.
-    predictor: the network in the precision that was asked for; None until it is first needed.
+    predictor: the network in the precision that was asked for.
     """
 
     def __init__(self) -> None:
         self.cache = FormCache()
-        self.predictor: Predictor | None = None
+        self._kept: dict[str, Predictor] = {}
+
+    @property
+    def predictor(self) -> Predictor | None:
+        """The predictor, None until there is one."""
+        return self._kept.get("predictor")
+
+    def keep(self, predictor: Predictor) -> Predictor:
+        """Keep a predictor, or return the one that another thread was faster to make.
+
+        Its rows are in the cache: another one may have chosen others for the same forms.
+        """
+        return self._kept.setdefault("predictor", predictor)
 
 
 class TaggerShim(LateTorchShim[TaggerNetwork]):
@@ -83,21 +95,18 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
         module = self.module
         forms, *rest = inputs.args
         with torch.inference_mode(), self._autocast():
-            if derived.predictor is None:
-                derived.predictor = self.make_predictor(module)
-            return derived.predictor.encode(self._embed(derived, forms), *rest)
+            predictor = derived.predictor or derived.keep(self.make_predictor(module))
+            return predictor.encode(self._embed(derived.cache, predictor, forms), *rest)
 
-    def _embed(self, derived: Derived, forms: LazyForms) -> Tensor:
+    def _embed(self, cache: FormCache, predictor: Predictor, forms: LazyForms) -> Tensor:
         """Return one row for each form, from the cache if the network is on the CPU."""
-        predictor = derived.predictor
-        assert predictor is not None
         if self.device.type != "cpu":
             return predictor.embed(forms.extract(numpy.arange(len(forms.keys))))
 
         def embed(missing: Ints1d) -> Floats2d:
             return predictor.embed(forms.extract(missing)).numpy()
 
-        return torch.from_numpy(derived.cache.look_up(forms.keys, embed))
+        return torch.from_numpy(cache.look_up(forms.keys, embed))
 
     def deferred_layer(self) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Return weight and bias of the deferred blocks' output layer, on the CPU.

@@ -75,8 +75,8 @@ def _scores(model: Model[Any, Any], X: DocFeatures) -> Floats2d:
     def encode(block: Block) -> Floats2d:
         forms = X.forms[block.items]
         inputs = {"rows": read[forms], "lengths": block.lengths.astype("int32")}
-        if shim.vectors is None:
-            inputs["vectors"] = X.vectors[forms]  # an earlier export projects them in its graph
+        if "vectors" in shim.session("encode").ranks:  # as in earlier exports
+            inputs["vectors"] = X.vectors[forms]
         Y = shim.run("encode", inputs)  # (longest, n_sequences, n_columns)
         return Y.reshape(-1, Y.shape[2])
 
