@@ -101,6 +101,13 @@ class OnnxShim(Shim):
             return  # only the pipeline knows the width of its vectors
         lengths = numpy.ones(1, dtype="int32")
         n_vector = 0 if self.vectors is None else self.vectors.shape[1]
+        wanted = self.session("encode").widths["rows"]
+        width = rows.shape[1] - self.state_width
+        if self.vectors is not None and wanted not in (
+            len(self.vectors),
+            width + len(self.vectors),
+        ):
+            raise ValueError(f"static vectors are projected to {len(self.vectors)} numbers")
         read = self.with_vectors(rows, numpy.zeros((1, n_vector), dtype="float32"))
         scores = self.run("encode", {"rows": read[None], "lengths": lengths})
         n_columns = sizes["n_columns"] + self.state_width
