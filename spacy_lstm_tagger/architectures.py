@@ -66,10 +66,10 @@ def build_lstm_tagger_v1(
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
         fast on CPUs that have it; "int8", faster still, on a CPU with onnx and onnxruntime; or
         "auto", bfloat16 where the CPU or GPU has it and float32 elsewhere, and on a CPU for a
-        single doc of at most `window` tokens. On a CPU, "int8" and "auto" narrow the layers, anew
-        after each change of the weights: better set them to load a trained pipeline with than to
-        train with. Training and the saved weights are float32 and of full width. In less than 32
-        bits, a doc's scores may depend a little on the docs of its batch.
+        single doc of at most `window` tokens. On a CPU, "int8" and "auto" narrow the layers, again
+        after each change of the weights: set them to load a trained pipeline rather than to train.
+        Training and the saved weights are float32 and of full width. In less than 32 bits, a doc's
+        scores may depend a little on the docs of its batch.
     mixed_precision (bool): Whether to train in mixed precision, on a GPU alone.
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     nO (Optional[int]): Number of tags, null to take it from the labels.

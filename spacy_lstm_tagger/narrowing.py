@@ -34,8 +34,8 @@ def narrowed(weights: Weights, *, kept: float = KEPT, kept_later: float = KEPT_L
     """Return the weights of a network that computes almost the same from fewer numbers.
 
     If there are static vectors, they are projected to the same width, and added to the row. The
-    first layer stays as it is if rows would not become narrower, a later one if no arithmetic would
-    be spared.
+    first layer stays as it is if it would not read fewer numbers, a later one if no arithmetic
+    would be spared.
 
     weights: state dict of a `TaggerNetwork`.
     kept, kept_later: share of the squared input weights of the first layer and of the later ones
@@ -60,9 +60,9 @@ def _first_narrowed(weights: Weights, kept: float) -> Weights:
     into = numpy.concatenate([weights[name] for name in names])
     vectors = weights.get("vectors.weight")
     projection, narrow = _split(into, kept)
-    row_width = into.shape[1] - (0 if vectors is None else len(vectors))
-    if len(projection) >= row_width:
+    if len(projection) >= into.shape[1]:
         return weights
+    row_width = into.shape[1] - (0 if vectors is None else len(vectors))
     result = {**weights, **dict(zip(names, numpy.split(narrow, len(names)), strict=True))}
     result[PROJECTION] = projection[:, :row_width]
     if vectors is not None:

@@ -166,7 +166,12 @@ def test_saves_and_loads_again(trained, export, tmp_path) -> None:
         assert_allclose(one, other)
 
 
-def test_pickled_model_scores_the_same(trained, export) -> None:
+@pytest.mark.parametrize("vectors", [False, True])
+def test_pickled_model_scores_the_same(vectors, trained, with_settings, export) -> None:
+    if vectors:
+        nlp = spacy.blank("en")
+        nlp.vocab.set_vector("ham", numpy.ones(5, dtype="float32"))
+        trained = with_settings(nlp, include_static_vectors=True)
     exported = spacy.load(export(trained))
     model = exported.get_pipe("lstm_tagger").model
     (expected,) = model.predict([exported.make_doc("green ham")])

@@ -9,7 +9,7 @@ import numpy
 import pytest
 import spacy
 import torch
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from spacy_lstm_tagger.narrowing import PROJECTION, narrowed
 from spacy_lstm_tagger.network import narrow_network, precision
@@ -28,13 +28,14 @@ TEXTS = ["I like green eggs", "", "Eat blue ham", "unheard-of wörds 👍!"]
 def make_wide(small_config, make_examples, randomize):
     """Return a function that makes a tagger whose rows are wider than its first layer's gates."""
 
-    def make(*, precision="float32", cell="lstm", vectors=False, width=8):
+    def make(*, precision="float32", cell="lstm", vectors=False, width=8, **settings):
         nlp = spacy.blank("en")
         if vectors:
             for word in ("ham", "eggs", "green"):
                 nlp.vocab.set_vector(word, numpy.full(5, len(word), dtype="float32"))
         model = {"word_width": 60, "char_width": 20, "width": width, "cell": cell, "depth": 2}
         small_config["model"].update(model, precision=precision, include_static_vectors=vectors)
+        small_config["model"].update(settings)
         small_config["outputs"] = ["tag", "lemma"]
         tagger = nlp.add_pipe("lstm_tagger", config=small_config)
         nlp.initialize(lambda: make_examples(nlp, DATA))
@@ -152,6 +153,23 @@ def test_auto_with_all_of_the_weights_computes_the_same(
     assert shim_of(auto).cache._kept.rows.shape[1] < shim_of(full).cache._kept.rows.shape[1]
 
 
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_auto_reads_layers_of_any_number_and_direction(
+    depth, bidirectional, make_wide, monkeypatch
+) -> None:
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
+    settings = {"depth": depth, "bidirectional": bidirectional, "width": 64}
+    full = make_wide(**settings)
+    keep = partial(narrowed, kept=0.999, kept_later=0.999)
+    monkeypatch.setattr(narrow_network, "narrowed", keep)
+    auto = make_wide(precision="auto", **settings)
+    shim_of(auto).module.load_state_dict(shim_of(full).module.state_dict())
+    shim_of(auto).weights_changed()
+    for found, expected in zip(scores(auto), scores(full), strict=True):
+        assert_allclose(found, expected, atol=0.2)
+
+
 def test_torch_with_a_narrow_later_layer_computes_what_the_product_does(make_wide) -> None:
     network = shim_of(make_wide(width=64)).module
     narrow = narrow_network.narrow_network(network)
@@ -184,39 +202,22 @@ def test_tags_of_auto_without_bfloat16_do_not_depend_on_other_docs(make_wide, mo
         assert_allclose(found, predict([nlp.make_doc(text)])[0], atol=1e-5)
 
 
-def test_auto_reads_a_single_sentence_in_float32(make_wide, monkeypatch) -> None:
-    used = []
-
-    class Recorder:
-        def __init__(self, network) -> None:
-            self.network = network
-
-        def encode(self, *inputs):
-            used.append("bfloat16")
-            return self.network.encode(*inputs)
-
-    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
-    monkeypatch.setattr(precision, "Bfloat16Network", Recorder)
-    nlp = make_wide(precision="auto")
-    scores(nlp)
-    used.clear()
-    nlp("Eat blue ham")
-    assert used == []
-    list(nlp.pipe(["Eat blue ham", "I like green eggs"]))
-    assert used == ["bfloat16"]
-
-
-def test_auto_in_bfloat16_gives_nearly_the_scores_of_float32(make_wide, monkeypatch) -> None:
+def test_auto_reads_a_single_doc_in_float32_and_several_in_bfloat16(make_wide, monkeypatch) -> None:
     """With the cell "gru", which every CPU computes in bfloat16."""
-    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
     nlp = make_wide(cell="gru", precision="auto", width=64)
-    many = scores(nlp)
-    predictor = shim_of(nlp)._derived.predictor
-    assert isinstance(predictor, precision.AutoNetwork)
-    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
-    shim_of(nlp).weights_changed()
-    for found, expected in zip(many, scores(nlp), strict=True):
-        assert_allclose(found, expected, atol=0.3)
+    predict = nlp.get_pipe("lstm_tagger").model.predict
+
+    def found(has_bfloat16: bool):
+        monkeypatch.setattr(precision, "computes_bfloat16", lambda device: has_bfloat16)
+        shim_of(nlp).weights_changed()
+        return predict([nlp.make_doc(TEXTS[0])])[0], scores(nlp)
+
+    alone, together = found(True)
+    expected, expected_together = found(False)
+    assert_array_equal(alone, expected)
+    assert any((one != two).any() for one, two in zip(together, expected_together, strict=True))
+    for one, two in zip(together, expected_together, strict=True):
+        assert_allclose(one, two, atol=0.3)
 
 
 @pytest.mark.parametrize("precision", ["float32", "auto", "int8"])

@@ -29,7 +29,7 @@ def read(lengths: list[int]) -> tuple[list[PaddedBatch], torch.Tensor]:
         PaddedBatch(torch.from_numpy(block.items), torch.from_numpy(block.reversal))
         for block in plan.blocks
     ]
-    return batches, torch.from_numpy(plan.rows)
+    return batches, torch.from_numpy(plan.rows())
 
 
 def make_encoder(**settings) -> RecurrentEncoder:

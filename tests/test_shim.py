@@ -39,7 +39,7 @@ def make_inputs(length: int = 4, dropout: float = 0.0, grad: bool = False) -> Ar
     block = plan.blocks[0]
     batches = [PaddedBatch(torch.from_numpy(block.items), torch.from_numpy(block.reversal))]
     X = torch.linspace(-1, 1, length * 5).reshape(length, 5).requires_grad_(grad)
-    return ArgsKwargs(args=(X, batches, torch.from_numpy(plan.rows)), kwargs={"dropout": dropout})
+    return ArgsKwargs(args=(X, batches, torch.from_numpy(plan.rows())), kwargs={"dropout": dropout})
 
 
 def train_step(shim: LateTorchShim, optimizer: Any) -> None:

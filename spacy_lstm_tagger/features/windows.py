@@ -70,13 +70,24 @@ class Plan(NamedTuple):
 
     blocks: padded batches to read, one after another.
     decided: what each block decides: the tokens and their places in it, shape (n_decided,) each.
-    rows: row of each token in the outputs of all blocks, laid one after another, shape
-        (n_tokens,).
     """
 
     blocks: list[Block]
     decided: list[tuple[Ints1d, Ints1d]]
-    rows: Ints1d
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of tokens of all docs."""
+        return sum(len(tokens) for tokens, _ in self.decided)
+
+    def rows(self) -> Ints1d:
+        """Return the row of each token in the outputs of all blocks, laid one after another."""
+        rows = numpy.empty(self.n_tokens, dtype="int64")
+        n_rows = 0
+        for block, (tokens, places) in zip(self.blocks, self.decided, strict=True):
+            rows[tokens] = n_rows + places
+            n_rows += block.items.size
+        return rows
 
 
 def make_blocks(
@@ -164,9 +175,7 @@ def plan_reading(
         return _plan_for_one(lengths, coarse=coarse)
     windows = _cut(lengths, window, context)
     blocks = make_blocks(windows.starts, windows.sizes, block=block, coarse=coarse)
-    rows = numpy.empty(int(lengths.sum()), dtype="int64")
     decided: list[tuple[Ints1d, Ints1d]] = []
-    n_rows = 0
     for items, _, sizes, readers in blocks:
         places = numpy.arange(items.size).reshape(items.shape)[:, : len(readers)]
         read = items[:, : len(readers)]
@@ -174,9 +183,7 @@ def plan_reading(
         decides = (into >= 0) & (into < windows.n_decided[readers])
         decides &= numpy.arange(len(items))[:, None] < sizes  # nothing is decided for padding
         decided.append((read[decides], places[decides]))
-        rows[read[decides]] = n_rows + places[decides]
-        n_rows += items.size
-    return Plan(blocks, decided, rows)
+    return Plan(blocks, decided)
 
 
 def _plan_for_one(lengths: Ints1d, *, coarse: bool) -> Plan:
@@ -186,7 +193,7 @@ def _plan_for_one(lengths: Ints1d, *, coarse: bool) -> Plan:
         positions[:, None], positions[::-1].copy(), lengths, numpy.zeros(1, dtype="int64")
     )
     block = _coarse(alone) if coarse else alone
-    return Plan([block], [(positions, positions)], positions)
+    return Plan([block], [(positions, positions)])
 
 
 def read_blocks(plan: Plan, read: Callable[[Block], Floats2d]) -> Floats2d:
@@ -202,7 +209,7 @@ def read_blocks(plan: Plan, read: Callable[[Block], Floats2d]) -> Floats2d:
     for block, (tokens, places) in zip(plan.blocks, plan.decided, strict=True):
         output = read(block)
         if result is None:
-            result = numpy.empty((len(plan.rows), output.shape[1]), dtype=output.dtype)
+            result = numpy.empty((plan.n_tokens, output.shape[1]), dtype=output.dtype)
         result[tokens] = output[places]
     assert result is not None
     return result

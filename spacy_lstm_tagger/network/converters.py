@@ -137,7 +137,7 @@ def _plan(
     window, context = model.attrs["window"], model.attrs["context"]
     plan = windows.plan_reading(lengths, window=window, context=context, coarse=coarse)
     batches = [_padded(block.items, block, device) for block in plan.blocks]
-    return batches, _tensor(plan.rows, device)
+    return batches, _tensor(plan.rows(), device)
 
 
 def _padded(items: Ints2d, block: windows.Block, device: torch.device) -> PaddedBatch:

@@ -67,7 +67,7 @@ def make_predictor(network: TaggerNetwork, *, precision: str, quantize: Quantize
     if precision == "auto" and device.type == "cpu":
         network = narrow_network(network)
         if computes_bfloat16(device):
-            return AutoNetwork(network)
+            return Bfloat16Network(network, single=prepacked(network))
     elif precision == "bfloat16" or (precision == "auto" and computes_bfloat16(device)):
         return Bfloat16Network(network)
     return prepacked(network) if device.type == "cpu" else network
@@ -83,12 +83,16 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 
 class Bfloat16Network:
-    """A network whose recurrent layers compute in bfloat16, by torch's autocast."""
+    """A network whose recurrent layers compute in bfloat16, by torch's autocast.
 
-    def __init__(self, network: TaggerNetwork) -> None:
-        self.network = network
+    network: the network.
+    single: the same network in float32, to read a single sequence, if that is faster.
+    """
+
+    def __init__(self, network: TaggerNetwork, single: TaggerNetwork | None = None) -> None:
+        self.network, self.single = network, single
         self.device_type = network.output.weight.device.type
-        self.embed = network.embed
+        self.embed = network.embed if single is None else single.embed
         self._check()
 
     def _check(self) -> None:
@@ -114,32 +118,10 @@ class Bfloat16Network:
         rows: Tensor,
     ) -> Tensor:
         """Score every token, see `TaggerNetwork.encode`."""
+        if self.single is not None and sum(batch.items.shape[1] for batch in batches) == 1:
+            return self.single.encode(X, vectors, tokens, batches, rows)
         with torch.autocast(self.device_type, torch.bfloat16):
             return self.network.encode(X, vectors, tokens, batches, rows)
-
-
-class AutoNetwork:
-    """A network that computes in bfloat16, but a single sequence in float32, which is faster.
-
-    network: the network, on a CPU that has instructions for bfloat16.
-    """
-
-    def __init__(self, network: TaggerNetwork) -> None:
-        self.single, self.many = prepacked(network), Bfloat16Network(network)
-        self.embed = self.single.embed
-
-    def encode(
-        self,
-        X: Tensor,
-        vectors: Tensor,
-        tokens: Tensor,
-        batches: list[PaddedBatch],
-        rows: Tensor,
-    ) -> Tensor:
-        """Score every token, see `TaggerNetwork.encode`."""
-        n_sequences = sum(batch.items.shape[1] for batch in batches)
-        chosen: Predictor = self.many if n_sequences > 1 else self.single
-        return chosen.encode(X, vectors, tokens, batches, rows)
 
 
 class QuantizedNetwork:
