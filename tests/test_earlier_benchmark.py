@@ -43,5 +43,5 @@ def test_what_a_checkout_cannot_load_is_said(tmp_path) -> None:
     DocBin().to_disk(tmp_path / "dev.spacy")
     done = run(REPOSITORY, tmp_path / "model", tmp_path / "dev.spacy")
     assert done.returncode == 1
-    assert "Could not read" in done.stderr
+    assert "config.cfg" in done.stderr
     assert not done.stdout

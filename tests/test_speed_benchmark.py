@@ -67,21 +67,21 @@ def test_peer_that_ends_is_unavailable(timer) -> None:
 
 
 def test_peer_that_ends_while_it_is_timed_is_left_out(timer) -> None:
-    speed = importlib.import_module("speed")
+    speed = importlib.import_module("measuring.peer_speeds")
     docs = [Doc(Vocab(), words=["a", "b"])]
     with timer("(lambda sentences: 1 / 0)") as bad, timer("list") as good:
         timers = {"bad": bad, "good": good}
-        seconds, failed = speed._time_peers(timers, {"ours": spacy.blank("en")}, docs, 2)
+        seconds, failed = speed.time_peers(timers, {"ours": spacy.blank("en")}, docs, 2)
     assert set(seconds) == {"good", "ours"}
     assert failed == ["bad: it ended: ZeroDivisionError: division by zero"]
 
 
 def test_peer_that_was_killed_is_left_out(timer) -> None:
-    speed = importlib.import_module("speed")
+    speed = importlib.import_module("measuring.peer_speeds")
     with timer("list") as killed:
         killed.process.kill()
         killed.process.wait()
-        seconds, failed = speed._time_peers({"killed": killed}, {}, [], 1)
+        seconds, failed = speed.time_peers({"killed": killed}, {}, [], 1)
     assert seconds == {}
     assert [line.split(": ")[:2] for line in failed] == [["killed", "it ended"]]
 
@@ -105,6 +105,7 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     command += ["--config", REPOSITORY / "configs" / "demo.cfg"]
     command += ["--steps", 2, "--rounds", 1, "--tokens", 2000, "--long", 2000]
     command += ["--processes", 2, "--texts", 30, "--calls", 50]
+    command += ["--earlier", REPOSITORY, "--earlier-steps", 2]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split(" | ") for line in (tmp_path / "S.md").read_text().splitlines()]
@@ -112,12 +113,14 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     names += [] if "in which this machine cannot" in done.stdout else ["demo, bfloat16"]
     names += ["demo, auto", "demo, ONNX float32", "demo, ONNX int8"]
     tables = [i for i, row in enumerate(rows) if row[0].startswith("|---")]
-    speeds, latencies, _, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
+    speeds, earlier, latencies, _, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
+    assert earlier[0][0].startswith("| demo, ONNX int8, beside ")
+    assert all(float(cell.strip(" |")) > 0 for cell in earlier[0][1:])
     assert [row[0].removeprefix("| ") for row in latencies] == names
     for _, p50, p99, cold, *_ in latencies:
         assert 0 < int(p50.replace(",", "")) <= int(p99.replace(",", ""))
         assert cold == "–" or int(cold.replace(",", "")) > 0
-    steps = rows[tables[2] - 1 : tables[2] + 9]
+    steps = rows[tables[3] - 1 : tables[3] + 9]
     assert steps[0][0].removeprefix("| ") == "step"
     micros = {
         row[0].removeprefix("| "): [float(c.strip(" |")) for c in row[1:]] for row in steps[2:]

@@ -52,6 +52,7 @@ def report(args: argparse.Namespace, measured: Measured) -> str:
         "",
         f"Instructions of the CPU: {', '.join(instructions()) or 'not known'}. {measured.docs}",
         *_speeds(args, measured),
+        *_earlier(args, measured),
         *_latencies(args, measured),
         *_steps(measured),
         *_peers(args, measured),
@@ -70,10 +71,41 @@ def _speeds(args: argparse.Namespace, measured: Measured) -> list[str]:
         f"at a time | a doc of {args.long:,} words |",
         "|---|---|---|---|---|",
     ]
-    for name in measured.directories:
-        speeds = (measured.speeds[t] for t in ("sentences", "texts", "one sentence", "long doc"))
-        cells = [f"{speed[name]:,.0f} ({speed[name] / speed[CNN]:.2f})" for speed in speeds]
+    tasks = [measured.speeds[t] for t in ("sentences", "texts", "one sentence", "long doc")]
+    for name in tasks[0]:
+        cells = [
+            f"{speed[name]:,.0f} ({speed[name] / speed[CNN]:.2f})" if name in speed else "–"
+            for speed in tasks
+        ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def earlier_name(name: str, commit: str) -> str:
+    """Return the name of the int8 export of a config by the code of an earlier commit."""
+    return f"{name}, ONNX int8 of {commit}"
+
+
+def _earlier(args: argparse.Namespace, measured: Measured) -> list[str]:
+    """Return the ratios of the int8 exports to those of an earlier checkout."""
+    speeds = [measured.speeds[task] for task in ("sentences", "texts", "one sentence")]
+    pairs = [(name, now) for name in speeds[0] for now, of, _ in [name.partition(" of ")] if of]
+    if not pairs:
+        return []
+    steps = args.earlier_steps
+    trained = f"They were trained for {steps} steps. " if steps else ""
+    lines = [
+        "",
+        f"How many times as fast as the exports that an earlier commit made. {trained}These ratios "
+        "travel from machine to machine.",
+        "",
+        "| tagger | ready docs of a sentence | texts of 10 sentences | one sentence of 20 words "
+        "at a time |",
+        "|---|---|---|---|",
+    ]
+    for name, now in pairs:
+        ratios = [f"{speed[now] / speed[name]:.2f}" for speed in speeds]
+        lines.append(f"| {now}, beside {name.removeprefix(f'{now} of ')} | {' | '.join(ratios)} |")
     return lines
 
 
@@ -126,8 +158,9 @@ def _peers(args: argparse.Namespace, measured: Measured) -> list[str]:
         lines += [
             "",
             f"Words a second, and how many times as fast as the peers, on ready docs of every "
-            f"{args.peers_every}th sentence. The peers are of their libraries' usual size; their "
-            "weights are as good as random.",
+            f"{args.peers_every}th sentence. The peers are of their libraries' usual size. NLTK's "
+            "is trained, UDPipe's after one iteration; the weights of the others are as good as "
+            "random.",
             "",
             f"| tagger | words a second | {' | '.join(f'ratio to {title}' for title in titles)} |",
             f"|---|---|{'---|' * len(titles)}",

@@ -117,19 +117,30 @@ def environment(threads: int | None, **variables: str) -> dict[str, str]:
 
 
 def run_logged(
-    command: list[str], env: dict[str, str], log: Path | None, timeout: float | None = None
+    command: list[str],
+    env: dict[str, str],
+    log: Path | None,
+    timeout: float | None = None,
+    cwd: Path | None = None,
 ) -> None:
     """Run a command.
 
     log: File for its output; None for the console.
     timeout: Seconds after which it is stopped; None for no limit.
+    cwd: Directory to run it in; None for this process's.
     RAISES subprocess.CalledProcessError: If the command fails.
     RAISES subprocess.TimeoutExpired: If it was stopped.
     """
     if log is None:
-        subprocess.run(command, check=True, env=env, timeout=timeout)
+        subprocess.run(command, check=True, env=env, timeout=timeout, cwd=cwd)
         return
     with log.open("w", encoding="utf8") as file:
         subprocess.run(
-            command, check=True, env=env, timeout=timeout, stdout=file, stderr=subprocess.STDOUT
+            command,
+            check=True,
+            env=env,
+            timeout=timeout,
+            cwd=cwd,
+            stdout=file,
+            stderr=subprocess.STDOUT,
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nltk.tag.perceptron import PerceptronTagger
 
-from measuring.peers.interface import Sentences, run
+from measuring.peers.interface import Sentences, Tag, run
 from measuring.treebank import read_conllu
 
 PASSES = 5
@@ -32,10 +32,21 @@ def train(args: Namespace) -> None:
 
 def tag(model: Path, sentences: Sentences) -> Sentences:
     """Tag sentences, given as words."""
+    return _load(model)(sentences)
+
+
+def untrained(args: Namespace) -> Tag:
+    """Return a tagger that is trained after all: how many weights it has decides about speed."""
+    if not (args.model / "model.json").is_file():
+        train(Namespace(**vars(args), seed=0))
+    return _load(args.model)
+
+
+def _load(model: Path) -> Tag:
     parts = json.loads((model / "model.json").read_text(encoding="utf8"))
     tagger = PerceptronTagger.decode_json_obj(parts)
-    return [[tag for _, tag in tagger.tag(words)] for words in sentences]
+    return lambda sentences: [[tag for _, tag in tagger.tag(words)] for words in sentences]
 
 
 if __name__ == "__main__":
-    run(train, tag)
+    run(train, tag, untrained)

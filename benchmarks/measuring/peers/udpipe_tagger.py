@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 from ufal.udpipe import InputFormat, Model, ProcessingError, Sentence, Trainer
@@ -21,32 +22,48 @@ ITERATIONS, FEW_ITERATIONS = 20, 5
 
 MANY_WORDS = 100_000
 
+FILE = "model.udpipe"
+
 
 def train(args: Namespace) -> None:
     """Train and save."""
-    sentences, dev = _read(args.train), _read(args.dev)
+    sentences = _read(args.train)
     n_words = sum(len(sentence.words) - 1 for sentence in sentences)  # the first one is the root
-    options = []
+    options = Trainer.DEFAULT
     if n_words > MANY_WORDS:
-        options.append(f"iterations={FEW_ITERATIONS}")
+        options = f"iterations={FEW_ITERATIONS}"
         note = f"trained for {FEW_ITERATIONS} iterations, not UDPipe's {ITERATIONS}"
         (args.model / "note.txt").write_text(note, encoding="utf8")
-    error = ProcessingError()
-    model = Trainer.train(
-        *("morphodita_parsito", sentences, dev),
-        *(Trainer.NONE, ";".join(options) or Trainer.DEFAULT, Trainer.NONE, error),
-    )
-    if error.occurred():
-        sys.exit(error.message)
-    (args.model / "model.udpipe").write_bytes(model)
+    _train(sentences, _read(args.dev), options, args.model)
 
 
 def tag(model: Path, sentences: list[list[str]]) -> list[list[list[str]]]:
     """Return the XPOS, UPOS, FEATS and lemma of each word of sentences, given as words."""
-    tagger = Model.load(str(model / "model.udpipe"))
+    return _load(model)(sentences)
+
+
+def untrained(args: Namespace) -> Callable[[list[list[str]]], list[list[list[str]]]]:
+    """Return a tagger after one iteration: its dictionary decides about speed."""
+    if not (args.model / FILE).is_file():
+        _train(_read(args.train), [], "iterations=1", args.model)
+    return _load(args.model)
+
+
+def _train(sentences: list[Sentence], dev: list[Sentence], options: str, directory: Path) -> None:
+    error = ProcessingError()
+    model = Trainer.train(
+        *("morphodita_parsito", sentences, dev), *(Trainer.NONE, options, Trainer.NONE, error)
+    )
+    if error.occurred():
+        sys.exit(error.message)
+    (directory / FILE).write_bytes(model)
+
+
+def _load(model: Path) -> Callable[[list[list[str]]], list[list[list[str]]]]:
+    tagger = Model.load(str(model / FILE))
     if tagger is None:
-        sys.exit(f"UDPipe cannot load {model / 'model.udpipe'}")
-    return [_tag(tagger, words) for words in sentences]
+        sys.exit(f"UDPipe cannot load {model / FILE}")
+    return lambda sentences: [_tag(tagger, words) for words in sentences]
 
 
 def _tag(tagger: Model, words: list[str]) -> list[list[str]]:
@@ -73,4 +90,4 @@ def _read(path: Path) -> list[Sentence]:
 
 
 if __name__ == "__main__":
-    run(train, tag)
+    run(train, tag, untrained)
