@@ -7,10 +7,11 @@ Trains each config and spaCy's two taggers on a UD treebank with `spacy train`; 
 them then take turns with one thread each: on ready docs of a sentence, on texts of ten sentences,
 on one sentence at a time, and on one long doc. Taggers of UDPipe 1, NLTK, Stanza and Flair take
 turns with spaCy's and ours on a part of the sentences, if they are installed here or beside
---peers-python. The latency of single calls and the steps of the exports are measured, too. Loading
-and peak memory are measured in processes of their own. With --earlier, the int8 exports that an
-earlier checkout makes of its own trained configs take turns, too. Writes the tables to --output and
-a bar chart beside it. On a shared machine, only the ratios of speeds are meaningful.
+--peers-python. The latency of single calls, the steps of the exports and sizes of batches are
+measured, too. Loading and peak memory are measured in processes of their own. With --earlier, the
+int8 exports that an earlier checkout makes of its own trained configs take turns, too. Writes the
+tables to --output and a bar chart beside it. On a shared machine, only the ratios of speeds are
+meaningful.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import spacy
 import torch
 from measuring import training
 from measuring.alone import measure_alone
+from measuring.batch_sizes import words_a_second
 from measuring.checkout import Checkout, Installed
 from measuring.latency import forget_forms, latencies
 from measuring.peer_speeds import beside_peers
@@ -85,13 +87,20 @@ def main() -> None:
         name: microseconds_a_word(nlp, lambda nlp=nlp: [copy(nlp, doc) for doc in gold])
         for name, nlp in exports.items()
     }
+    sizes = {
+        name: words_a_second(nlp, gold, min(args.rounds, 3))
+        for name, nlp in exports.items()
+        if "int8" in name
+    }
     alone = {
         name: measure_alone(*path, args.tokens, work.long_words, min(args.rounds, 3))
         for name, path in paths.items()
     }
     directories = {name: path for name, (path, _) in paths.items()}
     about = _about(work, taggers[CNN])
-    measured = Measured(speeds, peers, missing, several, latency, steps, alone, directories, about)
+    measured = Measured(
+        speeds, peers, missing, several, latency, steps, sizes, alone, directories, about
+    )
     args.output.write_text(report(args, measured), encoding="utf-8")
     draw_bars(args.output.with_suffix(".svg"), speeds["sentences"])
     print(args.output.read_text(encoding="utf-8"))

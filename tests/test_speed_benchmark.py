@@ -113,7 +113,9 @@ def test_small_run_writes_tables_and_a_chart(tmp_path) -> None:
     names += [] if "in which this machine cannot" in done.stdout else ["demo, bfloat16"]
     names += ["demo, auto", "demo, ONNX float32", "demo, ONNX int8"]
     tables = [i for i, row in enumerate(rows) if row[0].startswith("|---")]
-    speeds, earlier, latencies, _, gains, sizes = (rows[i + 1 : i + 1 + len(names)] for i in tables)
+    parts = (rows[i + 1 : i + 1 + len(names)] for i in tables)
+    speeds, earlier, latencies, _, batches, gains, sizes = parts
+    assert [row[0] for row in batches[:3]] == ["| 1", "| 10", "| 200"]
     assert earlier[0][0].startswith("| demo, ONNX int8, beside ")
     assert all(float(cell.strip(" |")) > 0 for cell in earlier[0][1:])
     assert [row[0].removeprefix("| ") for row in latencies] == names

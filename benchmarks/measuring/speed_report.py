@@ -24,6 +24,8 @@ class Measured(NamedTuple):
     several: seconds in one process and in several.
     latencies: seconds of single calls; and if no word form of them is known yet.
     steps: microseconds a word of each step of each export.
+    batch_sizes: words per second from raw text, for each number of sentences a text, and each batch
+        size.
     alone: seconds to load, and peak memory in MiB.
     directories: directories of the pipelines.
     docs: what is known of the docs and of the CNN's training, in a sentence.
@@ -35,6 +37,7 @@ class Measured(NamedTuple):
     several: dict[str, tuple[float, float]]
     latencies: tuple[dict[str, Latency], dict[str, Latency]]
     steps: dict[str, dict[str, float]]
+    batch_sizes: dict[str, dict[int, dict[int, float]]]
     alone: dict[str, dict[str, float]]
     directories: dict[str, Path]
     docs: str
@@ -55,6 +58,7 @@ def report(args: argparse.Namespace, measured: Measured) -> str:
         *_earlier(args, measured),
         *_latencies(args, measured),
         *_steps(measured),
+        *_batch_sizes(measured),
         *_peers(args, measured),
         *_several(args, measured),
         *_alone(args, measured),
@@ -141,6 +145,23 @@ def _steps(measured: Measured) -> list[str]:
         cells = [f"{measured.steps[name][step]:.2f}" for name in names]
         lines.append(f"| {step} | {' | '.join(cells)} |")
     return lines
+
+
+def _batch_sizes(measured: Measured) -> list[str]:
+    lines = [""]
+    for name, speeds in measured.batch_sizes.items():
+        sizes = list(next(iter(speeds.values())))
+        lines += [
+            f"Words a second of {name} from raw text, by the `batch_size` of `nlp.pipe`:",
+            "",
+            f"| sentences a text | {' | '.join(f'{size:,}' for size in sizes)} |",
+            f"|---|{'---|' * len(sizes)}",
+        ]
+        for number, by_size in speeds.items():
+            cells = [f"{speed:,.0f}" for speed in by_size.values()]
+            lines.append(f"| {number} | {' | '.join(cells)} |")
+        lines.append("")
+    return lines[:-1]
 
 
 def instructions() -> list[str]:
