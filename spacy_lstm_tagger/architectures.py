@@ -34,6 +34,7 @@ def build_lstm_tagger_v1(
     depth: int = 2,
     bidirectional: bool = True,
     state_width: int = 96,
+    by_sentence: bool = False,
     window: int = WINDOW,
     precision: str = "float32",
     mixed_precision: bool = False,
@@ -61,6 +62,8 @@ def build_lstm_tagger_v1(
         be even.
     state_width (int): Numbers that features and the rule for a lemma are chosen by, if the
         component predicts them.
+    by_sentence (bool): Whether each sentence of a doc is read by itself, if it is known where
+        sentences start, as after a `senter`, a `sentencizer` or a parser.
     window (int): Most tokens in one sequence, at least 128. Longer docs are read in overlapping
         windows of so many, each tag decided with at least 32 tokens of context on either side.
     precision (str): What a trained tagger computes with: "float32"; "bfloat16", about twice as
@@ -89,6 +92,7 @@ def build_lstm_tagger_v1(
     check_int("max_characters", max_characters, least=2)
     check_bool("include_static_vectors", include_static_vectors)
     check_int("state_width", state_width, least=1)
+    check_bool("by_sentence", by_sentence)
     _check_window(window)
     _check_choice("precision", precision, PRECISIONS)
     check_quantizable(cell, precision)
@@ -100,6 +104,7 @@ def build_lstm_tagger_v1(
         max_characters=max_characters,
         affixes=affix_width > 0,
         include_static_vectors=include_static_vectors,
+        by_sentence=by_sentence,
     )
     network = torch_tagger(
         nO=nO,
@@ -167,6 +172,7 @@ def build_onnx_tagger_v1(
     max_characters: int,
     affixes: bool,
     include_static_vectors: bool,
+    by_sentence: bool = False,
     threads: int = 1,
     nO: Optional[int] = None,
 ) -> Model[List[Doc], List[Floats2d]]:
@@ -175,6 +181,7 @@ def build_onnx_tagger_v1(
     max_characters (int): As in the model that was exported.
     affixes (bool): Whether that model read affixes.
     include_static_vectors (bool): As in the model that was exported.
+    by_sentence (bool): See `LSTMTagger.v1`.
     threads (int): Threads of ONNX Runtime, 1 to let processes and callers share the CPU.
     nO (Optional[int]): Number of tags, null to take it from the export.
     RETURNS: From docs to one array of logits of shape (n_tokens, nO) each, followed by the columns
@@ -185,6 +192,7 @@ def build_onnx_tagger_v1(
     check_int("max_characters", max_characters, least=2)
     check_bool("affixes", affixes)
     check_bool("include_static_vectors", include_static_vectors)
+    check_bool("by_sentence", by_sentence)
     if nO is not None:
         check_int("nO", nO, least=1)
     features = FeatureExtractor(
@@ -192,6 +200,7 @@ def build_onnx_tagger_v1(
         max_characters=max_characters,
         affixes=affixes,
         include_static_vectors=include_static_vectors,
+        by_sentence=by_sentence,
     )
     return _compose(features, onnx_tagger(nO=nO, threads=threads))
 

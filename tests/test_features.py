@@ -127,7 +127,11 @@ def test_strings_are_found_in_the_vocab_of_their_own_doc() -> None:
 
 def test_set_vocabulary_finds_its_node_and_prunes() -> None:
     features = FeatureExtractor(
-        min_word_freq=2, max_characters=8, affixes=True, include_static_vectors=False
+        min_word_freq=2,
+        max_characters=8,
+        affixes=True,
+        include_static_vectors=False,
+        by_sentence=False,
     )
     model = chain(features, Linear(1, 1))
     model.set_ref("features", features)
@@ -172,6 +176,7 @@ def test_extractors_do_not_share_a_vocabulary() -> None:
         "max_characters": 8,
         "affixes": True,
         "include_static_vectors": False,
+        "by_sentence": False,
     }
     one, other = (chain(FeatureExtractor(**settings), Linear(1, 1)) for _ in range(2))
     for model in (one, other):

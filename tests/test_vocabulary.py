@@ -239,6 +239,7 @@ def test_model_saves_and_loads_its_vocabulary() -> None:
         "max_characters": 8,
         "affixes": True,
         "include_static_vectors": False,
+        "by_sentence": False,
     }
     model = FeatureExtractor(**settings)
     model.attrs["vocabulary"] = learn("Ham and eggs \u2014 ham")

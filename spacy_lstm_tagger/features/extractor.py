@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy
-from spacy.attrs import ORTH
+from spacy.attrs import ORTH, SENT_START
 from spacy.tokens import Doc
 from thinc.api import Model
 
@@ -42,7 +42,8 @@ class DocFeatures(NamedTuple):
     n_tokens: number of tokens of each doc, shape (n_docs,).
     read: index of each token that is read, counted over all tokens, shape (n_read,). None if all
         of them are read.
-    lengths: number of tokens of each doc that are read, shape (n_docs,).
+    lengths: number of tokens of each sequence, shape (n_sequences,): of each doc, or of each
+        sentence of those docs whose sentences are read by themselves.
     forms: which distinct form each token has, docs one after another, shape (n_read,).
     keys: the hash of each distinct form, shape (n_forms,).
     vectors: static vector of each distinct form, shape (n_forms, vector_width). They can change
@@ -62,7 +63,12 @@ class DocFeatures(NamedTuple):
 
 
 def FeatureExtractor(
-    *, min_word_freq: int, max_characters: int, affixes: bool, include_static_vectors: bool
+    *,
+    min_word_freq: int,
+    max_characters: int,
+    affixes: bool,
+    include_static_vectors: bool,
+    by_sentence: bool,
 ) -> Model[list[Doc], DocFeatures]:
     """Extract the features of docs with a vocabulary that `set_vocabulary` provides.
 
@@ -70,10 +76,12 @@ def FeatureExtractor(
     max_characters: of longer words the first and the last half of that many characters are read.
     affixes: whether to read prefixes and suffixes.
     include_static_vectors: whether to look up the static vectors of the pipeline.
+    by_sentence: whether each sentence of a doc with sentence starts is a sequence of its own. It is
+        no attribute, because those are saved: a loaded pipeline takes it from its config.
     """
     return Model(
         "lstm_tagger_features",
-        forward,
+        partial(forward, by_sentence=by_sentence),
         init=init,
         attrs={
             "vocabulary": Vocabulary(),
@@ -122,18 +130,20 @@ def init(model: Model[Any, Any], X: list[Doc] | None = None, Y: object = None) -
 
 
 def forward(
-    model: Model[Any, Any], docs: Sequence[Doc], is_train: bool
+    model: Model[Any, Any], docs: Sequence[Doc], is_train: bool, *, by_sentence: bool
 ) -> tuple[DocFeatures, Callable[[object], list[Doc]]]:
     """Extract features. There is nothing to learn here, so nothing is propagated back."""
 
     def backprop(d_features: object) -> list[Doc]:
         return []
 
-    return extract_features(docs, model.attrs), backprop
+    return extract_features(docs, model.attrs, by_sentence=by_sentence), backprop
 
 
-def extract_features(docs: Sequence[Doc], attrs: Mapping[str, Any]) -> DocFeatures:
-    """Return the features of the docs, with the settings of `FeatureExtractor` in `attrs`."""
+def extract_features(
+    docs: Sequence[Doc], attrs: Mapping[str, Any], *, by_sentence: bool = False
+) -> DocFeatures:
+    """Return the features of the docs, with the settings of `FeatureExtractor`."""
     vocabulary: Vocabulary = attrs["vocabulary"]
     with_vectors = attrs["include_static_vectors"]
     n_tokens = numpy.asarray([len(doc) for doc in docs], dtype="int64")
@@ -145,7 +155,7 @@ def extract_features(docs: Sequence[Doc], attrs: Mapping[str, Any]) -> DocFeatur
     return DocFeatures(
         n_tokens=n_tokens,
         read=read,
-        lengths=lengths,
+        lengths=_sentence_lengths(docs, n_tokens, read) if by_sentence else lengths,
         forms=forms,
         keys=keys,
         vectors=vectors,
@@ -167,6 +177,25 @@ def _words(docs: Sequence[Doc], n_tokens: Ints1d) -> tuple[numpy.ndarray, Ints1d
     read = numpy.flatnonzero(space == 0)
     n_before = numpy.searchsorted(read, numpy.cumsum(n_tokens))
     return orths[read], read, numpy.diff(n_before, prepend=0)
+
+
+def _sentence_lengths(docs: Sequence[Doc], n_tokens: Ints1d, read: Ints1d | None) -> Ints1d:
+    """Return the number of tokens that are read of each sentence, shape (n_sentences,).
+
+    A doc that has no sentence starts is one sentence. Of sentences without a word there is none.
+
+    n_tokens, read: see `DocFeatures`.
+    """
+    starts = numpy.zeros(int(n_tokens.sum()), dtype="int64")
+    first = 0
+    for doc, n in zip(docs, n_tokens.tolist(), strict=True):
+        if n and doc.has_annotation("SENT_START"):
+            starts[first : first + n] = doc.to_array(SENT_START) == 1
+        starts[first : first + 1] = 1
+        first += n
+    sentences = numpy.cumsum(starts)
+    counts = numpy.bincount(sentences if read is None else sentences[read])
+    return counts[counts > 0]
 
 
 def _distinct_forms(

@@ -25,6 +25,7 @@ width = 256
 depth = 2
 bidirectional = true
 state_width = 96
+by_sentence = true
 window = 512
 precision = "float32"
 mixed_precision = false

@@ -46,6 +46,7 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
         "max_characters": features.attrs["max_characters"],
         "affixes": features.attrs["affixes"],
         "include_static_vectors": features.attrs["include_static_vectors"],
+        "by_sentence": config["model"].get("by_sentence", False),
     }
     nlp.replace_pipe(name, config.pop("factory"), config={**config, "model": exported})
     tagger = nlp.get_pipe(name)
