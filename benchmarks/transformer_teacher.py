@@ -180,6 +180,8 @@ class TransformerTagger(Tagger):
         self.network.eval().to(best_device())
         super().__init__(vocab, Model(FACTORY, self._forward), name=FACTORY)
         self.cfg["labels"] = saved["labels"]
+        for label in saved["labels"]:
+            vocab.strings.add(label)
 
     def _forward(self, model: Model, docs: Sequence[Doc], is_train: bool) -> tuple:
         scores = [np.zeros((0, len(self.labels)), dtype="float32") for _ in docs]

@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus, Example
+from thinc.api import Model
 from typer.testing import CliRunner
 
 from spacy_lstm_tagger.cli import distill, lstm_tagger_cli
@@ -89,6 +90,22 @@ def test_stock_tagger_teaches_as_well(stock_teacher) -> None:
         assert set(doc.user_data) == {KEY}
         rows = get_soft_targets(doc, stock_teacher.get_pipe("tagger").labels)
         assert_allclose(rows.sum(axis=1), 1.0, atol=1e-3)
+
+
+def test_tagger_whose_model_does_not_say_how_many_tags_it_has_teaches_as_well() -> None:
+    def forward(model: Model, docs: list[Doc], is_train: bool) -> tuple:
+        return [numpy.eye(2, dtype="float32")[[len(t) % 2 for t in doc]] for doc in docs], None
+
+    nlp = spacy.blank("en")
+    tagger = nlp.add_pipe("tagger")
+    for label_ in ("EVEN", "ODD"):
+        tagger.add_label(label_)
+    tagger.model = Model("silent", forward)
+    (doc,) = labelled(nlp, ["I like ham"])
+    assert [token.tag_ for token in doc] == ["ODD", "EVEN", "ODD"]
+    likely, unlikely = numpy.exp([1, 0]) / numpy.exp([1, 0]).sum()
+    expected = [[unlikely, likely], [likely, unlikely], [unlikely, likely]]
+    assert_allclose(get_soft_targets(doc, ["EVEN", "ODD"]), expected, atol=1e-3)
 
 
 def test_temperature_makes_probabilities_less_sure(teacher) -> None:

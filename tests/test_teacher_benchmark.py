@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 import spacy
 import torch
+from numpy.testing import assert_allclose
 from spacy.tokens import Doc, DocBin
+
+from spacy_lstm_tagger.distill.labelling import label
+from spacy_lstm_tagger.distill.teacher import Teacher
+from spacy_lstm_tagger.training.soft_targets import get_soft_targets
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
@@ -78,3 +83,6 @@ def test_teacher_tags_docs_of_any_length_in_any_batch(files, tmp_path, monkeypat
     for one, other, each in zip(alone, together, words, strict=True):
         assert one.shape == (len(each), len(TAGS))
         assert abs(one - other).max(initial=0) < 1e-4
+    (labelled,) = label([docs[0]], [Teacher(nlp, 1.0)], 6, n_process=1, batch_size=2)
+    assert {token.tag_ for token in labelled} <= set(TAGS)
+    assert_allclose(get_soft_targets(labelled, sorted(TAGS)).sum(axis=1), 1, atol=1e-3)

@@ -65,14 +65,16 @@ def check_names(name: str, names: Any) -> list[str]:
     return [n for n in known if n in names]
 
 
-def columns_of(model: Model[Any, Any]) -> dict[str, int]:
+def columns_of(model: Model[Any, Any], width: int = 0) -> dict[str, int]:
     """Return how many columns of a model's scores each block has, in their order.
 
     A model of another architecture predicts tags alone.
+
+    width: number of columns of its scores, if it is known: such a model may not say.
     """
     layer = model.maybe_get_ref("output_layer")
     columns = layer.attrs.get("columns") if layer is not None else None
-    return dict(columns) if columns else {"tag": model.maybe_get_dim("nO") or 0}
+    return dict(columns) if columns else {"tag": model.maybe_get_dim("nO") or width}
 
 
 def outputs_of(columns: Mapping[str, int]) -> list[str]:
@@ -130,7 +132,7 @@ def scores_of(model: Model[Any, Any], rows: Any) -> Scores:
 
     rows: what it predicts, docs one after another, an array of numpy.
     """
-    columns = columns_of(model)
+    columns = columns_of(model, rows.shape[1])
     if not (deferred := deferred_of(columns)):
         return Scores(rows, columns)
     shim: Any = model.get_ref("output_layer").shims[0]

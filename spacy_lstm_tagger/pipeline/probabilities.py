@@ -45,7 +45,7 @@ def tags_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
     scores: see `score_tokens`.
     Raises ValueError if the tagger does not predict tags.
     """
-    columns = columns_of(tagger.model)
+    columns = columns_of(tagger.model, scores.shape[1])
     if "tag" not in columns:
         raise ValueError(
             f"[{tagger.name}] The component predicts {outputs_of(columns)}, not tags. Train it "
