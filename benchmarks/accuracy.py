@@ -9,7 +9,7 @@ each training are kept in --kept, one JSON file each. They are part of the repos
 on another machine adds to them.
 
 The taggers: cnn, bilstm, nltk, stanza, flair, those of the configs fast, default and vectors, and,
-with --taught, that of student, which learns from a teacher beside the treebank. The taggers of
+with --taught, those of the students, which learn from a teacher beside the treebank. The taggers of
 NLTK, Stanza and Flair are trained if their library is found in this environment or in that of
 --peers-python (`pip install nltk stanza flair` there, without spaCy). Otherwise they are listed
 with the reason.
@@ -37,7 +37,8 @@ from measuring.tables import TaggerResults, Taggers
 from measuring.taggers import Budget, Row, SpacyRow
 
 CONFIGS = training.ROOT / "configs"
-OURS = ("fast", "default", "vectors", "student")
+OURS = ("fast", "default", "vectors", "fast_student", "student")
+STUDENTS = ("fast_student", "student")
 """Configs to compare, the last one only if there are texts labelled by a teacher."""
 
 
@@ -101,7 +102,7 @@ def all_rows(peers_python: str, vectors: str, taught: Path | None = None) -> lis
         PeerRow("nltk", "NLTK PerceptronTagger", "nltk", "nltk_perceptron", pythons),
         PeerRow("stanza", "Stanza, no pretraining", "stanza", "stanza_tagger", pythons),
         PeerRow("flair", "Flair, no pretraining", "flair", "flair_tagger", pythons),
-        *(_our_row(name, vectors, taught) for name in OURS if taught or name != "student"),
+        *(_our_row(name, vectors, taught) for name in OURS if taught or name not in STUDENTS),
     ]
 
 
@@ -109,7 +110,7 @@ def _our_row(name: str, vectors: str, taught: Path | None) -> SpacyRow:
     config = partial(training.file_config, CONFIGS / f"{name}.cfg")
     if name == "vectors":
         return SpacyRow(name, f"`{name}.cfg`, `{Path(vectors).name}`", config, vectors)
-    if name == "student":
+    if name in STUDENTS:
         return SpacyRow(name, f"`{name}.cfg`, with a teacher", config, taught=taught)
     return SpacyRow(name, f"`{name}.cfg`", config)
 

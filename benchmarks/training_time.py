@@ -15,14 +15,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from measuring import training
 from thinc.api import Config
 
-EVALUATION = re.compile(r"^ +\d+ +(\d+) .*?([\d.]+) +[\d.]+ +[\d.]+ *$")
-"""Row of the console logger: epoch, step, losses, tag_acc, pos_acc and score."""
+ACCURACY = "TAG_ACC"
+"""Column of the console logger. Which others there are depends on what is predicted."""
 
 
 def main() -> None:
@@ -82,13 +82,23 @@ def _evaluations(
         env=training.environment(1, PYTHONUNBUFFERED="1"),
     ) as process:
         try:
-            for line in process.stdout:
-                if row := EVALUATION.match(line):
-                    yield time.perf_counter() - start, int(row[1]), float(row[2])
+            for step, accuracy in read_rows(process.stdout):
+                yield time.perf_counter() - start, step, accuracy
         finally:
             process.terminate()
     if process.returncode not in (0, -15):
         sys.exit(f"Training failed: {' '.join(map(str, command))}")
+
+
+def read_rows(lines: Iterable[str]) -> Iterator[tuple[int, float]]:
+    """Yield the step and the accuracy of each row that spaCy's console logger prints."""
+    column = None
+    for line in lines:
+        cells = re.split(r" {2,}", line.strip())
+        if ACCURACY in cells:
+            column = cells.index(ACCURACY)
+        elif column is not None and cells[0].isdigit() and len(cells) > column:
+            yield int(cells[1]), float(cells[column])
 
 
 if __name__ == "__main__":

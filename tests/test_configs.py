@@ -30,7 +30,8 @@ from spacy_lstm_tagger.training.soft_targets import set_soft_targets
 REPOSITORY = Path(__file__).parent.parent
 CORPUS = REPOSITORY / "corpus"
 CONFIGS = REPOSITORY / "configs"
-NAMES = ("default", "demo", "fast", "shared_tok2vec", "student", "textbook", "vectors")
+STUDENTS = ("fast_student", "student")
+NAMES = ("default", "demo", "fast", "shared_tok2vec", *STUDENTS, "textbook", "vectors")
 
 TAG_WEIGHTS = {"tag_acc": 1.0, "tag_micro_p": None, "tag_micro_r": None, "tag_micro_f": None}
 
@@ -120,7 +121,7 @@ def overrides(corpora: Path, vectors: Path) -> Callable[..., dict[str, Any]]:
         }
         if name == "vectors":
             paths["paths.vectors"] = str(vectors)
-        if name == "student":
+        if name in STUDENTS:
             paths["paths.taught"] = str(corpora / "taught.spacy")
         return paths
 
@@ -210,7 +211,7 @@ def test_training_takes_the_tokenizer_of_the_language(
 def test_same_setting_has_the_same_comment_in_all_configs() -> None:
     of_default = comments_of((CONFIGS / "default.cfg").read_text(encoding="utf8"))
     assert of_default["nlp", "lang"][0].startswith("# spaCy's code of the language")
-    for name in ("demo", "fast", "student", "vectors"):
+    for name in ("demo", "fast", *STUDENTS, "vectors"):
         comments = comments_of((CONFIGS / f"{name}.cfg").read_text(encoding="utf8"))
         shared = of_default.keys() & comments.keys()
         assert len(shared) >= len(of_default) - 2, name

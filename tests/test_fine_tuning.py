@@ -24,7 +24,7 @@ def rates(optimizer, steps: int) -> list[float]:
 @pytest.fixture(params=RECIPES)
 def recipe(request):
     """The [training] block of a recipe, and the optimizer that a model trained with it has."""
-    overrides = {"paths.taught": "taught.spacy"} if request.param == "student.cfg" else {}
+    overrides = {"paths.taught": "taught.spacy"} if "student" in request.param else {}
     config = load_config(CONFIGS / request.param, overrides=overrides)
     return config["training"], load_model_from_config(config, auto_fill=True).create_optimizer()
 

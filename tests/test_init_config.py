@@ -16,7 +16,16 @@ from thinc.api import Config
 
 from spacy_lstm_tagger.files.recipes import comments_of, header, read_recipe, recipes
 
-RECIPES = ("default", "demo", "fast", "shared_tok2vec", "student", "textbook", "vectors")
+RECIPES = (
+    "default",
+    "demo",
+    "fast",
+    "fast_student",
+    "shared_tok2vec",
+    "student",
+    "textbook",
+    "vectors",
+)
 FEW_STEPS = ("--training.max_steps", 2, "--training.eval_frequency", 1)
 
 
@@ -191,7 +200,9 @@ def train_file(tmp_path: Path) -> Path:
     return tmp_path / "train.spacy"
 
 
-@pytest.mark.parametrize("recipe", ["default", "demo", "fast", "student", "textbook", "vectors"])
+@pytest.mark.parametrize(
+    "recipe", ["default", "demo", "fast", "fast_student", "student", "textbook", "vectors"]
+)
 def test_outputs_are_written_in_their_order_and_nothing_else_changes(recipe: str, call) -> None:
     text, errors = call(recipe, "--outputs", "lemma, tag,morph")
     written, expected = parse(text), parse(call(recipe)[0])
