@@ -190,14 +190,17 @@ def _earlier(args: argparse.Namespace, stack: ExitStack) -> tuple[dict[str, Chec
     corpora = tuple(path.resolve() for path in splits)
     try:
         installed = stack.enter_context(Installed(args.earlier.resolve()))
-        for path in args.config:
-            name = earlier_name(path.stem, installed.commit)
-            directory = args.work / f"{args.treebank}-{path.stem}-{installed.commit}"
+    except Unavailable as error:
+        return {}, [f"the earlier checkout: {error}"]
+    for path in args.config:
+        name = earlier_name(path.stem, installed.commit)
+        directory = args.work / f"{args.treebank}-{path.stem}-{installed.commit}"
+        try:
             installed.train(directory.resolve(), path.name, corpora, args.earlier_steps)
             model = directory / "model-best"
             pipelines[name] = stack.enter_context(Checkout(installed, model, corpora[1], "int8"))
-    except Unavailable as error:
-        missing.append(f"the earlier checkout: {error}")
+        except Unavailable as error:
+            missing.append(f"{name}: {error}")
     return pipelines, missing
 
 

@@ -53,12 +53,14 @@ class Installed(AbstractContextManager):
         config: Name of a file in the checkout's `configs`.
         corpora: The .spacy files to train on, and to choose the best model on.
         steps: Number of steps; 0: the config's.
-        RAISES Unavailable: If the training fails.
+        RAISES Unavailable: If the checkout has no such config, or the training fails.
         """
         if training.read_record(directory):
             return
-        directory.mkdir(parents=True, exist_ok=True)
         path, log = self.checkout / "configs" / config, directory / "log.txt"
+        if not path.is_file():
+            raise Unavailable(f"there is no configs/{config} in it")
+        directory.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "spacy", "train", path, "--output", directory]
         command += ["--paths.train", corpora[0], "--paths.dev", corpora[1]]
         command += (

@@ -19,7 +19,8 @@ from . import lstm_tagger_cli
 from .errors import failing_in_one_line
 from .messages import good, info, warn
 from .recipe_outputs import check_outputs, set_outputs
-from .training_data import check_training_data
+from .recipe_size import fit_to_size
+from .training_data import TrainingData, check_training_data
 
 RULES = "spacy.Tokenizer.v1"
 VECTORS = "include_static_vectors"
@@ -49,7 +50,8 @@ def init_config_cli(
     train: Path | None = typer.Option(
         None,
         "--train",
-        help="Training data, a .spacy file: it is checked, and named in the config",
+        help="Training data, a .spacy file: it is checked, named in the config, and decides how "
+        "long the training is",
         exists=True,
     ),
     output: Path = typer.Option("-", "--output", "-o", help="The file to write, or - to print it"),
@@ -72,9 +74,11 @@ def init_config_cli(
         wanted = check_outputs(outputs)
         config = fill_recipe(text, lang, tokenizer, vectors)
         set_outputs(config, wanted, recipe)
-        doubts, more = check_training_data(train, wanted) if train else ([], [])
+        data, fitted = TrainingData(0, [], []), ""
         if train:
+            data = check_training_data(train, wanted)
             config["paths"]["train"] = str(train)
+            fitted = fit_to_size(config, recipe, data.n_words)
         found, problem = try_tokenizer(config, wanted)
         if found:
             for component in config["components"].values():
@@ -97,11 +101,14 @@ def init_config_cli(
         info(f"The config needs the tokenizer {name}, which cannot be used here yet: {problem}")
     elif found:
         info(f"{name} sets {found} itself: overwrite = true puts the tagger's in their place")
-    for doubt in doubts:
+    for doubt in data.doubts:
         warn(doubt)
-    if more:
-        every = ",".join(key for key in OUTPUTS if key in [*wanted, *more])
-        info(f"{train} has {' and '.join(more)} as well: --outputs {every} would predict all of it")
+    if fitted:
+        info(fitted)
+    if data.more:
+        every = ",".join(key for key in OUTPUTS if key in [*wanted, *data.more])
+        present = " and ".join(data.more)
+        info(f"{train} has {present} as well: --outputs {every} would predict all of it")
     if not prints:
         good(f"Wrote {output}: {recipe}, language {config['nlp']['lang']}, tokenizer {name}")
         info(f"Train with: python -m spacy train {output} --output training {_paths(config)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from spacy.vocab import Vocab
 
@@ -26,8 +27,21 @@ WORDS, FEATURES = "words", "features"
 """Keys of counts besides the names of outputs: all words, and words with a feature."""
 
 
-def check_training_data(path: Path, outputs: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return what is doubtful about training data, a message each, and what else it could teach.
+class TrainingData(NamedTuple):
+    """What is known of training data.
+
+    n_words: number of words, white space left out.
+    doubts: what is doubtful about it, a message each.
+    more: names of outputs that it could teach as well.
+    """
+
+    n_words: int
+    doubts: list[str]
+    more: list[str]
+
+
+def check_training_data(path: Path, outputs: Sequence[str]) -> TrainingData:
+    """Return what is known of training data.
 
     path: a .spacy file, or a directory of such files.
     outputs: names of what is to be predicted.
@@ -51,7 +65,8 @@ def check_training_data(path: Path, outputs: Sequence[str]) -> tuple[list[str], 
         for name in outputs
         if counts[name] < NEARLY_ALL * n_words
     ]
-    return doubts, [name for name in NAMES if name in present and name not in outputs]
+    more = [name for name in NAMES if name in present and name not in outputs]
+    return TrainingData(n_words, doubts, more)
 
 
 def count_annotation(path: Path) -> Counter[str]:
