@@ -12,9 +12,8 @@ checkout does not know are left out there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
+from operator import methodcaller
 from pathlib import Path
 
 import typer
@@ -45,13 +44,9 @@ def main(
                 raise typer.Exit(1) from None
             pipelines[name] = pipeline
         for task, title in TITLES.items():
-            times = take_turns(pipelines, partial(_prepare, task), rounds)
+            times = take_turns(pipelines, methodcaller("prepare", task), rounds)
             earlier, now = times["earlier"], times["now"]
             print(f"{title}: {earlier / now:.2f} times as fast ({earlier:.3f} s, now {now:.3f} s)")
-
-
-def _prepare(task: str, pipeline: Checkout) -> Callable[[], object]:
-    return pipeline.prepare(task)
 
 
 if __name__ == "__main__":
