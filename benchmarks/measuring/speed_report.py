@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from .latency import Latency
 from .report import environment
+from .work import LONG_DOC, TITLES
 
 CNN = "spaCy CNN"
 
@@ -71,11 +72,10 @@ def _speeds(args: argparse.Namespace, measured: Measured) -> list[str]:
         "",
         f"Words a second, and in brackets the ratio to {CNN}:",
         "",
-        "| tagger | ready docs of a sentence | texts of 10 sentences | one sentence of 20 words "
-        f"at a time | a doc of {args.long:,} words |",
+        f"| tagger | {' | '.join(TITLES.values())} | a doc of {args.long:,} words |",
         "|---|---|---|---|---|",
     ]
-    tasks = [measured.speeds[t] for t in ("sentences", "texts", "one sentence", "long doc")]
+    tasks = [measured.speeds[task] for task in (*TITLES, LONG_DOC)]
     for name in tasks[0]:
         cells = [
             f"{speed[name]:,.0f} ({speed[name] / speed[CNN]:.2f})" if name in speed else "–"
@@ -92,7 +92,7 @@ def earlier_name(name: str, commit: str) -> str:
 
 def _earlier(args: argparse.Namespace, measured: Measured) -> list[str]:
     """Return the ratios of the int8 exports to those of an earlier checkout."""
-    speeds = [measured.speeds[task] for task in ("sentences", "texts", "one sentence")]
+    speeds = [measured.speeds[task] for task in TITLES]
     pairs = [(name, now) for name in speeds[0] for now, of, _ in [name.partition(" of ")] if of]
     if not pairs:
         return []
@@ -103,8 +103,7 @@ def _earlier(args: argparse.Namespace, measured: Measured) -> list[str]:
         f"How many times as fast as the exports that an earlier commit made. {trained}These ratios "
         "travel from machine to machine.",
         "",
-        "| tagger | ready docs of a sentence | texts of 10 sentences | one sentence of 20 words "
-        "at a time |",
+        f"| tagger | {' | '.join(TITLES.values())} |",
         "|---|---|---|---|",
     ]
     for name, now in pairs:
