@@ -129,6 +129,20 @@ def test_several_teachers_are_averaged(teacher) -> None:
     assert_allclose(get_soft_targets(both[0], labels), mean, atol=2e-3)
 
 
+def test_weights_decide_how_much_each_teacher_counts(teacher) -> None:
+    labels = teacher().get_pipe("lstm_tagger").labels
+    docs = [teacher().make_doc("I like green eggs")]
+    alone = [labelled(teacher(seed), ["I like green eggs"])[0] for seed in (1, 2)]
+    first, second = (get_soft_targets(doc, labels) for doc in alone)
+    weighted = [Teacher(teacher(1), 1.0, weight=3.0), Teacher(teacher(2), 1.0, weight=1.0)]
+    (doc,) = label(docs, weighted, 99, n_process=1, batch_size=8)
+    assert_allclose(get_soft_targets(doc, labels), (3 * first + second) / 4, atol=2e-3)
+    one = [Teacher(teacher(1), 1.0, weight=0.0), Teacher(teacher(2), 1.0, weight=0.1)]
+    (doc,) = label(docs, one, 99, n_process=1, batch_size=8)
+    assert_allclose(get_soft_targets(doc, labels), second, atol=2e-3)
+    assert [token.tag_ for token in doc] == [token.tag_ for token in alone[1]]
+
+
 def test_teachers_and_their_mean_are_tried_on_gold_docs(teacher) -> None:
     labels = teacher().get_pipe("lstm_tagger").labels
     alone = [labelled(teacher(seed)) for seed in (1, 2)]
@@ -341,6 +355,8 @@ def test_command_says_how_accurate_the_teachers_are(teacher, tmp_path) -> None:
     ("raw", "arguments", "error"),
     [
         ("raw.txt", ["--kept", 0], "must be above 0"),
+        ("raw.txt", ["--weights", "1,1"], "but must be a number from 0 up for each of the"),
+        ("raw.txt", ["--weights", "0"], "--weights is '0': one of them must be above 0"),
         ("raw.pdf", [], "neither .txt nor .jsonl"),
         ("raw.jsonl", [], 'line 1: not a JSON object with the key "text"'),
     ],

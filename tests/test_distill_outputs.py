@@ -1,7 +1,9 @@
 """Teachers teach parts of speech, features and lemmas as well, wherever they set them."""
 
+import numpy
 import pytest
 import spacy
+from numpy.testing import assert_array_equal
 from spacy.language import Language
 from spacy.lookups import Lookups
 from spacy.tokens import Doc, DocBin
@@ -11,7 +13,7 @@ from spacy_lstm_tagger.distill.corpus import build_distillation_corpus_v1
 from spacy_lstm_tagger.distill.labelling import label
 from spacy_lstm_tagger.distill.parts import Parts, stored_attrs
 from spacy_lstm_tagger.distill.teacher import Teacher
-from spacy_lstm_tagger.training.soft_targets import key_of
+from spacy_lstm_tagger.training.soft_targets import get_soft_targets, key_of
 
 ALL = ["tag", "pos", "morph", "lemma"]
 PLURAL, NONE = "Number=Plur", "_"
@@ -60,8 +62,15 @@ def annotation_of(docs: list[Doc]) -> Annotation:
 
 def labelled(*pipelines: Language, texts: list[str] = TEXTS) -> list[Doc]:
     docs = [pipelines[0].make_doc(text) for text in texts]
-    teachers = [Teacher(nlp, 1.0) for nlp in pipelines]
+    return labelled_by([Teacher(nlp, 1.0) for nlp in pipelines], docs)
+
+
+def labelled_by(teachers: list[Teacher], docs: list[Doc]) -> list[Doc]:
     return label(docs, teachers, 9, n_process=1, batch_size=8)
+
+
+def soft(doc: Doc) -> numpy.ndarray | None:
+    return get_soft_targets(doc, ["J", "N", "V"])
 
 
 GOLD = [list(zip(*row[1:], strict=True)) for row in DATA]
@@ -117,6 +126,17 @@ def test_own_taggers_teach_all_their_outputs() -> None:
     expected = annotation_of(list(nlp.pipe(TEXTS)))
     assert expected[:2] == GOLD
     assert annotation_of(labelled(nlp)) == expected
+
+
+def test_a_teacher_whose_tags_do_not_count_teaches_its_other_outputs() -> None:
+    tags, others = own(["tag"]), own(ALL)
+    docs = [tags.make_doc(text) for text in TEXTS]
+    teachers = [Teacher(tags, 1.0), Teacher(others, 1.0, weight=0.0)]
+    found = labelled_by(teachers, docs)
+    assert annotation_of(found)[:2] == GOLD
+    alone = labelled_by(teachers[:1], docs)
+    for doc, doc_alone in zip(found, alone, strict=True):
+        assert_array_equal(soft(doc), soft(doc_alone))
 
 
 def test_a_tagger_beside_another_teaches_its_outputs(tmp_path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from math import inf
 from pathlib import Path
 
 import typer
@@ -35,6 +36,13 @@ def distill_cli(
     temperature: float = typer.Option(
         1.0, "--temperature", "-t", help="Above 1 softens the probabilities, below 1 sharpens them"
     ),
+    weights: str = typer.Option(
+        "",
+        "--weights",
+        "-w",
+        help="Weights of the teachers' probabilities in the mean, separated by commas; 0: only the "
+        "teacher's other annotation counts. Equal ones if there are none",
+    ),
     kept: int = typer.Option(8, "--kept", "-k", help="Most probable tags to keep of each token"),
     n_process: int = typer.Option(1, "--n-process", "-n", help="Processes for each teacher"),
     batch_size: int = typer.Option(64, "--batch-size", "-b", help="Docs in a batch"),
@@ -51,11 +59,11 @@ def distill_cli(
 ) -> None:
     """Label raw text with soft targets: the tag probabilities of one or several trained pipelines.
 
-    The probabilities of several teachers are averaged. With `--dev`, the accuracy of each teacher
-    and of their mean is printed first. A pipeline that gives no probabilities teaches its tags.
-    Parts of speech, morphological features and lemmas are kept if a teacher sets them. The output
-    is made in parts, so that an interrupted run can be continued: repeat the command, also with
-    `--skip-errors` added.
+    The probabilities of several teachers are averaged, with `--weights` if there are any. With
+    `--dev`, the accuracy of each teacher and of their mean is printed first. A pipeline that gives
+    no probabilities teaches its tags. Parts of speech, morphological features and lemmas are kept
+    if a teacher sets them. The output is made in parts, so that an interrupted run can be
+    continued: repeat the command, also with `--skip-errors` added.
     """
     if not temperature > 0 or kept < 1 or n_process < 1 or batch_size < 1 or limit < 0:
         fail(
@@ -68,13 +76,17 @@ def distill_cli(
             raise ValueError(f"cannot write {output}: its name must end in .spacy")
         import_code(code)
         names = [name.strip() for name in teachers.split(",")]
-        loaded = [Teacher(load_pipeline(name), temperature) for name in names]
+        of_each = _read_weights(weights, names)
+        loaded = [
+            Teacher(load_pipeline(name), temperature, weight)
+            for name, weight in zip(names, of_each, strict=True)
+        ]
         bad_records = BadRecords(skip=skip_errors)
         placed = read_placed_docs(raw, *(teacher.nlp for teacher in loaded), on_error=bad_records)
         if dev:
             _try_on(dev, loaded, names, n_process, batch_size)
         stamps = [newest_change(path) for path in (*map(Path, names), raw)]
-        settings = [teachers, str(raw.resolve()), *stamps, temperature, kept, limit]
+        settings = [teachers, str(raw.resolve()), *stamps, temperature, *of_each, kept, limit]
         parts = Parts(output, settings)
         for message in parts.skipped():
             bad_records(message)
@@ -95,6 +107,22 @@ def distill_cli(
         bad_records.report()
         n_docs, n_words = parts.join()
     messages.good(f"Wrote {n_docs} docs of {n_words} words to {output}")
+
+
+def _read_weights(text: str, names: list[str]) -> list[float]:
+    """Return a weight for each name. Raises ValueError if the text is not that."""
+    try:
+        weights = [float(part) for part in text.split(",")] if text else [1.0] * len(names)
+    except ValueError:
+        weights = []
+    if len(weights) != len(names) or not all(0 <= weight < inf for weight in weights):
+        raise ValueError(
+            f"--weights is '{text}', but must be a number from 0 up for each of the teachers "
+            f"({', '.join(names)}), separated by commas"
+        )
+    if not any(weights):
+        raise ValueError(f"--weights is '{text}': one of them must be above 0")
+    return weights
 
 
 def _try_on(

@@ -22,8 +22,9 @@ def label(
 ) -> list[Doc]:
     """Return the docs with the mean of the teachers' probabilities, see `average`."""
     vocab = teachers[0].nlp.vocab
+    weights = [teacher.weight for teacher in teachers]
     answers = _answers(docs, teachers, n_process, batch_size)
-    return [average(vocab, of_doc, kept) for of_doc in answers]
+    return [average(vocab, of_doc, weights, kept) for of_doc in answers]
 
 
 def label_each(
@@ -73,10 +74,12 @@ def accuracies(
             "that `spacy convert` made of a treebank."
         )
     vocab = teachers[0].nlp.vocab
+    weights = [teacher.weight for teacher in teachers]
     right = [0] * (len(teachers) + 1)
     for doc, of_doc in zip(gold, _answers(gold, teachers, n_process, batch_size), strict=True):
-        for i, chosen in enumerate([*([answer] for answer in of_doc), of_doc]):
-            given = average(vocab, chosen, kept=1)
+        each = [([answer], [1.0]) for answer in of_doc]
+        for i, (chosen, weights_) in enumerate([*each, (of_doc, weights)]):
+            given = average(vocab, chosen, weights_, kept=1)
             pairs = ((t, g) for t, g in zip(doc, given, strict=True) if t.tag and not t.is_space)
             right[i] += sum(token.tag_ == answer.tag_ for token, answer in pairs)
     return [number / n_tags for number in right]
@@ -99,16 +102,18 @@ def _answers(
     return [answers[i] for i in range(len(docs))]
 
 
-def average(vocab: Vocab, answers: Sequence[Doc], kept: int) -> Doc:
+def average(vocab: Vocab, answers: Sequence[Doc], weights: Sequence[float], kept: int) -> Doc:
     """Return one doc with the mean of several teachers' probabilities, and the most probable tags.
 
     Of the other outputs, a token has the annotation of the first teacher that gave it this tag.
     answers: docs of the same tokens, as `Teacher.answer` yields them.
+    weights: of each teacher's probabilities in the mean.
     kept: number of probabilities kept of each token.
     """
     tags, *others = known_outputs()
-    labels = sorted({label for doc in answers for label in _labels(doc, tags.name)})
-    mean = _mean([_probabilities(doc, labels, tags.name) for doc in answers])
+    counted = [(doc, weight) for doc, weight in zip(answers, weights, strict=True) if weight]
+    labels = sorted({label for doc, _ in counted for label in _labels(doc, tags.name)})
+    mean = _mean([(_probabilities(doc, labels, tags.name), weight) for doc, weight in counted])
     doc = bare_doc(vocab, answers[0])
     for token, row in zip(doc, mean, strict=True):
         if token.is_space:
@@ -140,11 +145,12 @@ def _values(doc: Doc, attr: str) -> list[str]:
     return [doc.vocab.strings[value] for value in doc.to_array([attr]).reshape(-1).tolist()]
 
 
-def _mean(probabilities: Sequence[Floats2d]) -> Floats2d:
+def _mean(weighted: Sequence[tuple[Floats2d, float]]) -> Floats2d:
     """Return the mean over the teachers that give a token any, shape (n_tokens, n_labels)."""
-    total = numpy.sum(probabilities, axis=0)
-    n_teachers = numpy.sum([rows.any(axis=1) for rows in probabilities], axis=0)
-    return total / numpy.maximum(n_teachers, 1)[:, None].astype("float32")
+    total = numpy.sum([weight * rows for rows, weight in weighted], axis=0)
+    weights = numpy.sum([weight * rows.any(axis=1) for rows, weight in weighted], axis=0)
+    mean = numpy.zeros_like(total, dtype="float32")
+    return numpy.divide(total, weights[:, None], out=mean, where=weights[:, None] > 0)
 
 
 def _labels(doc: Doc, output: str) -> list[str]:

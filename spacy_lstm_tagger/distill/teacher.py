@@ -24,11 +24,14 @@ class Teacher:
         after that is taken out, but for what sets other outputs' annotation. If there is no
         tagger, its tags are taken as sure.
     temperature: above 1, probabilities are less sure; below 1, surer.
+    weight: of its probabilities in a mean of several teachers; 0: they do not count, but what it
+        sets of other outputs does.
     Raises ValueError if nothing in the pipeline sets tags.
     """
 
-    def __init__(self, nlp: Language, temperature: float) -> None:
+    def __init__(self, nlp: Language, temperature: float, weight: float = 1.0) -> None:
         self.nlp = nlp
+        self.weight = weight
         setters = [name for name in nlp.pipe_names if _sets_tags(nlp, name)]
         if not setters:
             raise ValueError(
