@@ -65,7 +65,7 @@ class Training:
             {"params": self.network.enc.parameters(), "lr": args.learn_rate},
             {"params": head, "lr": 1e-3},
         ]
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
         self.step, self.best, self.seconds = 0, 0.0, 0.0
 
