@@ -28,7 +28,15 @@ import torch
 import torch.nn.functional as F
 from spacy.tokens import DocBin
 from torch import nn
-from transformer_teacher import FACTORY, Network, best_device, make_batch, split_by_size
+from transformer_teacher import (
+    FACTORY,
+    MAX_PIECES,
+    Network,
+    best_device,
+    make_batch,
+    numbers_of_pieces,
+    split_by_size,
+)
 from transformers import AutoModel, AutoTokenizer
 
 BUFFER = 2048
@@ -36,8 +44,6 @@ BUFFER = 2048
 
 QUARTERS = 4
 """How often a pass is evaluated and saved."""
-
-EVALUATION_WORDS = 2000
 
 Sentences = list[tuple[list[str], list[str]]]
 """Words and tags of each sentence."""
@@ -56,8 +62,7 @@ class Training:
         self.labels = sorted({tag for _, tags in self.gold for tag in tags if tag})
         transformer = AutoModel.from_pretrained(args.transformer)
         self.network = Network(transformer, len(self.labels)).to(best_device())
-        pieces = self.tokenizer([words for words, _ in self.gold], is_split_into_words=True)
-        self.lengths = list(map(len, pieces["input_ids"]))
+        self.lengths = numbers_of_pieces([words for words, _ in self.gold], self.tokenizer)
         self.orders = [self._shuffled(args.seed + number) for number in range(args.passes)]
         self.n_steps = sum(map(len, self.orders))
         head = [p for name, p in self.network.named_parameters() if not name.startswith("enc.")]
@@ -138,10 +143,10 @@ class Training:
         """Return the accuracy on dev in percent."""
         self.network.eval()
         device = self.network.out.weight.device
-        lengths = [len(words) for words, _ in self.dev]
+        lengths = numbers_of_pieces([words for words, _ in self.dev], self.tokenizer)
         right = total = 0
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        for chosen in split_by_size(order, lengths, EVALUATION_WORDS):
+        for chosen in split_by_size(order, lengths, MAX_PIECES):
             batch = make_batch([self.dev[i][0] for i in chosen], self.tokenizer).to(device)
             with torch.no_grad():
                 found = [self.labels[i] for i in self.network(batch).argmax(dim=1).tolist()]

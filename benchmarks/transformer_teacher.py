@@ -13,7 +13,7 @@ device has it, otherwise in float32.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,8 +31,8 @@ from spacy_lstm_tagger.network.precision import computes_bfloat16
 
 AFFIX_ROWS, AFFIX_WIDTH = 8192, 16
 N_CASES = 8
-MAX_WORDS = 2000
-"""Words in a batch at most, padding included, when docs are tagged."""
+MAX_PIECES = 2500
+"""Pieces in a batch at most, padding included, when docs are tagged."""
 
 FACTORY = "transformer_teacher"
 
@@ -66,7 +66,9 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def split_by_size(order: Sequence[int], lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+def split_by_size(
+    order: Sequence[int], lengths: Mapping[int, int] | Sequence[int], size: int
+) -> Iterator[list[int]]:
     """Yield batches of a sequence of indices, so that each fits into `size` when it is padded.
 
     order: the indices, the shortest sentence first.
@@ -100,7 +102,8 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> Tensor:
         """Return the logits of every word, shape (n_words, n_tags)."""
         n_words = len(batch.first)
-        embedded = self.enc.embeddings.word_embeddings(batch.ids) + self.case(batch.cases)
+        table = self.enc.embeddings.word_embeddings
+        embedded = (table(batch.ids) + self.case(batch.cases)).to(table.weight.dtype)
         device = self.out.weight.device
         enabled = computes_bfloat16(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
@@ -163,6 +166,13 @@ def make_batch(sentences: Sequence[Sequence[str]], tokenizer: object) -> Batch:
     )
 
 
+def numbers_of_pieces(sentences: Sequence[Sequence[str]], tokenizer: object) -> list[int]:
+    """Return the number of pieces of each sentence: one address can have more than ten words."""
+    words = [list(sentence) for sentence in sentences]
+    encoded = tokenizer(words, is_split_into_words=True, truncation=True, max_length=512)
+    return [len(ids) for ids in encoded["input_ids"]]
+
+
 class TransformerTagger(Tagger):
     """Tagger with a trained network, for use as a teacher.
 
@@ -178,20 +188,24 @@ class TransformerTagger(Tagger):
         self.network = Network(transformer, len(saved["labels"]))
         self.network.load_state_dict(saved["weights"])
         self.network.eval().to(best_device())
+        if computes_bfloat16(best_device()):
+            self.network.enc.bfloat16()
         super().__init__(vocab, Model(FACTORY, self._forward), name=FACTORY)
         self.cfg["labels"] = saved["labels"]
         for label in saved["labels"]:
             vocab.strings.add(label)
 
     def _forward(self, model: Model, docs: Sequence[Doc], is_train: bool) -> tuple:
+        words = [[token.text for token in doc] for doc in docs]
         scores = [np.zeros((0, len(self.labels)), dtype="float32") for _ in docs]
-        lengths = [len(doc) for doc in docs]
-        filled = sorted((i for i, n in enumerate(lengths) if n), key=lengths.__getitem__)
-        for chosen in split_by_size(filled, lengths, MAX_WORDS):
-            words = [[token.text for token in docs[i]] for i in chosen]
-            batch = make_batch(words, self.tokenizer).to(self.network.out.weight.device)
+        filled = [i for i, of_doc in enumerate(words) if of_doc]
+        found = numbers_of_pieces([words[i] for i in filled], self.tokenizer) if filled else []
+        lengths = dict(zip(filled, found, strict=True))
+        for chosen in split_by_size(sorted(filled, key=lengths.__getitem__), lengths, MAX_PIECES):
+            batch = make_batch([words[i] for i in chosen], self.tokenizer)
+            batch = batch.to(self.network.out.weight.device)
             with torch.no_grad():
-                parts = self.network(batch).cpu().split([lengths[i] for i in chosen])
+                parts = self.network(batch).cpu().split([len(words[i]) for i in chosen])
             for i, part in zip(chosen, parts, strict=True):
                 scores[i] = part.numpy()
         return scores, None

@@ -74,11 +74,12 @@ def test_teacher_tags_docs_of_any_length_in_any_batch(files, tmp_path, monkeypat
     monkeypatch.syspath_prepend(BENCHMARKS)
     import transformer_teacher
 
+    monkeypatch.setattr(transformer_teacher, "computes_bfloat16", lambda device: False)
     nlp = spacy.load(tmp_path / "teacher")
     words = [WORDS, [], WORDS[:1], WORDS * 30, WORDS[2:4]]
     docs = [Doc(nlp.vocab, words=each) for each in words]
     alone = [nlp.get_pipe("transformer_teacher").model.predict([doc])[0] for doc in docs]
-    monkeypatch.setattr(transformer_teacher, "MAX_WORDS", 10)
+    monkeypatch.setattr(transformer_teacher, "MAX_PIECES", 10)
     together = nlp.get_pipe("transformer_teacher").model.predict(docs)
     for one, other, each in zip(alone, together, words, strict=True):
         assert one.shape == (len(each), len(TAGS))
