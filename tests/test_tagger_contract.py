@@ -171,23 +171,6 @@ def test_partial_annotation_is_learned(make_examples, seed: int) -> None:
     assert [doc[1].tag_, doc[2].tag_] == ["V", "J"]
 
 
-@pytest.mark.parametrize("seed", range(15))
-def test_context_is_heard_beside_spelling(make_examples, seed: int) -> None:
-    """A word after "like" was J; that "blue" ends as "like" does is no reason for V."""
-    fix_random_seed(seed)
-    nlp = English()
-    nlp.add_pipe("lstm_tagger")
-    data = [
-        ("I like green eggs", {"tags": ["", "V", "J", ""]}),
-        ("Eat blue ham", {"tags": ["V", "", ""]}),
-    ]
-    examples = make_examples(nlp, data)
-    optimizer = nlp.initialize(get_examples=lambda: examples)
-    for _ in range(50):
-        nlp.update(examples, sgd=optimizer)
-    assert [token.tag_ for token in nlp("I like blue eggs")][1:3] == ["V", "J"]
-
-
 def test_training_learns_saves_loads_and_unlearns(make_examples, tmp_path: Path) -> None:
     nlp = English()
     tagger = nlp.add_pipe("lstm_tagger")

@@ -21,11 +21,6 @@ WORD_DROPOUT = 0.25
 """A word seen n times in training is read as unknown with probability 0.25 / (0.25 + n)."""
 
 
-CHARACTER_SCALE = 0.3
-"""Standard deviation of fresh embeddings of characters. With 1, a few sentences teach a tagger the
-spelling of words and not their context; with 0.14, it needs more steps to learn them by heart."""
-
-
 class Forms(NamedTuple):
     """Distinct word forms of a batch.
 
@@ -68,7 +63,7 @@ class CharacterEncoder(nn.Module):
         super().__init__()
         # Unknown characters are read for the first time when the tagger predicts: their row is
         # never trained.
-        self.embedding = embedding_table(n_characters, embed_width, CHARACTER_SCALE)
+        self.embedding = unknown_at_zero(nn.Embedding(n_characters, embed_width))
         self.layer = RecurrentLayer(
             input_width=embed_width, width=width, cell="lstm", bidirectional=True
         )
@@ -96,14 +91,16 @@ def with_word_dropout(words: Tensor, counts: Tensor) -> Tensor:
     return words.masked_fill(unknown[:, None], 0)
 
 
-@torch.no_grad()
-def embedding_table(n_rows: int, width: int, scale: float | None = None) -> nn.Embedding:
-    """Return a table of embeddings with fresh weights.
-
-    scale: standard deviation of a number; None: so that rows have a length of about 1. Torch's own,
-        1, drowns what is learned of rows seen only a few times.
-    """
+def embedding_table(n_rows: int, width: int) -> nn.Embedding:
+    """Return a table of embeddings with fresh weights."""
     embedding = nn.Embedding(n_rows, width)
-    nn.init.normal_(embedding.weight, std=width**-0.5 if scale is None else scale)
-    embedding.weight[0] = 0.0  # of the unknown: if nothing trains it, it must say nothing
+    # Torch's own scale, 1 a number, drowns what is learned of rows seen only a few times.
+    nn.init.normal_(embedding.weight, std=width**-0.5)
+    return unknown_at_zero(embedding)
+
+
+@torch.no_grad()
+def unknown_at_zero(embedding: nn.Embedding) -> nn.Embedding:
+    """Let the row of the unknown begin at 0: if nothing trains it, it must say nothing."""
+    embedding.weight[0] = 0.0
     return embedding
