@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 OPERATORS = {
-    *("Add", "Cast", "Concat", "Gather", "MatMul", "Reshape", "Transpose"),
+    *("Add", "Cast", "Concat", "Gather", "MatMul", "Mul", "Reshape", "Transpose"),
     *("LSTM", "GRU", "RNN", "DynamicQuantizeLSTM"),
 }
 GRAPH, FUNCTIONS = 7, 25  # of a model

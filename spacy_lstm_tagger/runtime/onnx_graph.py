@@ -100,15 +100,22 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
     The embeddings have shape (n, row width + state width), see `TaggerNetwork.embed`.
 
     weights: state dict of a `TaggerNetwork`, perhaps `narrowed`.
-    small: whether to keep the tables of words and affixes in half precision.
+    small: whether to keep the tables in 8-bit integers, with a scale for each row.
     """
     graph = GraphBuilder()
     inputs: dict[str, tuple[int, list[Any]]] = {}
     parts = []
 
+    def gathered(values: numpy.ndarray, rows: str) -> str:
+        found = graph.add("Gather", graph.weight(values), rows)
+        return graph.add("Cast", found, to=TensorProto.FLOAT)
+
     def table(name: str, rows: str) -> str:
-        values = graph.weight(weights[f"{name}.weight"], "float16" if small else None)
-        return graph.add("Cast", graph.add("Gather", values, rows), to=TensorProto.FLOAT)
+        values = weights[f"{name}.weight"]
+        if not small:
+            return gathered(values, rows)
+        codes, scales = quantized_rows(values)
+        return graph.add("Mul", gathered(codes, rows), gathered(scales, rows))
 
     for name in (table.name for table in TABLES if f"{table.name}.weight" in weights):
         inputs[name] = (TensorProto.INT64, ["n", f"{name}_per_form"])
@@ -131,6 +138,14 @@ def embed_graph(weights: Weights, *, small: bool) -> bytes:
     if (of_form := "deferred.of_form.weight") in weights:
         read = graph.add("Concat", read, product(of_form), axis=1)
     return graph.build(inputs, read, ["n", "row_width"])
+
+
+def quantized_rows(table: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return a table as 8-bit integers, and the scale of each row, shape (n_rows, 1), float16."""
+    largest = abs(table).max(axis=1, keepdims=True)
+    scales = numpy.where(largest > 0, largest / 127, 1).astype("float16")
+    codes = numpy.rint(table / scales.astype("float32")).clip(-127, 127)
+    return codes.astype("int8"), scales
 
 
 def encode_graph(weights: Weights, *, cell: str, quantized: bool) -> bytes:
