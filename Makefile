@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types arrows benchmark accuracy speed long-range clean
+.PHONY: help demo test test-fast lint types arrows benchmark accuracy speed long-range models clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,10 @@ speed: $(VENV)/installed ## Speed, memory and size beside spaCy's taggers (about
 
 long-range: $(VENV)/installed ## How far back each cell learns to look (about 10 minutes)
 	$(BIN)/python benchmarks/long_range.py
+
+models: $(VENV)/installed ## Make the English models again, from nothing (hours)
+	$(BIN)/python -m pip install --quiet transformers
+	$(MAKE) -C models PYTHON=$(abspath $(BIN))/python
 
 clean: ## Remove everything that was made
 	rm -rf $(VENV) demo dist build *.egg-info
