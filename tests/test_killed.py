@@ -260,7 +260,14 @@ def test_distillation_killed_at_any_moment_loses_and_repeats_nothing(
     def work() -> None:
         distill.distill_cli(
             *(str(tmp_path / "model"), tmp_path / "raw.txt", output),
-            **{"temperature": 1.0, "kept": 8, "n_process": 1, "batch_size": 64, "limit": 0},
+            **{
+                "temperature": 1.0,
+                "weights": "",
+                "kept": 8,
+                "n_process": 1,
+                "batch_size": 64,
+                "limit": 0,
+            },
             dev=None,
             code=None,
             skip_errors=False,

@@ -254,7 +254,7 @@ def test_an_export_reads_what_the_torch_tagger_reads_in_int8(vectors, make_wide,
     exported = spacy.load(tmp_path / "exported")
     assert shim_of(exported).session("encode").widths["rows"] < width
     for found, wanted in zip(scores(exported), expected, strict=True):
-        assert_allclose(found, wanted, atol=0.05)  # its tables are in half precision
+        assert_allclose(found, wanted, atol=0.1)  # its tables, too, are in 8 bits
 
 
 def test_kept_rows_are_narrow(make_wide) -> None:
