@@ -223,7 +223,7 @@ license: cc-by-sa-4.0
 
 {predicted} of English, by a recurrent network in 8 bits, which runs on a CPU without torch.
 
-    pip install "spacy-lstm-tagger[onnx]" ./{name}
+    pip install ".[onnx]" ./models/{name}  # in a checkout of spacy-lstm-tagger
 
 ```python
 import spacy
