@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types arrows benchmark accuracy speed long-range models clean
+.PHONY: help demo test test-fast lint types arrows docs benchmark accuracy speed long-range models clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ types: $(VENV)/installed ## Check types
 arrows: $(VENV)/installed ## Check that folders import only from those below them
 	$(BIN)/lint-imports
 
+docs: $(VENV)/installed ## Make the documentation site in site/; a broken link or anchor ends it
+	$(BIN)/python -m pip install --quiet "$$(ls dist/*.whl)[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir site
+
 benchmark: $(VENV)/installed ## Accuracy and speed beside spaCy's taggers (about an hour)
 	$(BIN)/python benchmarks/compare.py
 
@@ -71,4 +75,4 @@ models: $(VENV)/installed ## Make the English models again, from nothing (hours)
 	$(MAKE) -C models PYTHON=$(abspath $(BIN))/python
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) demo dist build *.egg-info
+	rm -rf $(VENV) demo dist build site *.egg-info
