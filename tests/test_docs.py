@@ -177,8 +177,9 @@ def train_in(folder: Path, config: Path, output: str, settings: dict[str, Any]) 
 def paste(config: str, block: str) -> str:
     """Paste a block into a config, as its reader would.
 
-    Values replace those of the same name in a section that is there; a new section takes the place
-    of a null in its parent.
+    Values replace those of the same name in a section that is there, or all of the section, what is
+    below it included, if another function reads them; a new section takes the place of a null in
+    its parent.
     """
     pattern = re.compile(r"^\[([^\]]+)\]\n(.*?)(?=^\[|\Z)", re.DOTALL | re.MULTILINE)
     sections = {name: values.strip().splitlines() for name, values in pattern.findall(config)}
@@ -187,6 +188,11 @@ def paste(config: str, block: str) -> str:
         if parent in sections:
             sections[parent] = [line for line in sections[parent] if line != f"{key} = null"]
         new = values.strip().splitlines()
+        functions = [line for line in new if line.startswith("@")]
+        if any(line.startswith("@") and line not in functions for line in sections.get(name, [])):
+            below = [other for other in sections if other.startswith(f"{name}.")]
+            for other in (name, *below):
+                del sections[other]
         keys = {line.split(" = ")[0] for line in new}
         kept = [line for line in sections.get(name, []) if line.split(" = ")[0] not in keys]
         sections[name] = [*new, *kept]
