@@ -26,7 +26,13 @@ $(VENV)/installed: $(BIN)/python pyproject.toml $(wildcard configs/*.cfg) $(shel
 	$(BIN)/python -m pip install --quiet "$$(ls dist/*.whl)[dev]"
 	touch $@
 
-demo: $(VENV)/installed ## Train on the bundled corpus, evaluate, tag a sentence
+# The English models, as a user would install them.
+$(VENV)/models: $(VENV)/installed $(shell find models -path 'models/en_*' -name meta.json)
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps ./models/en_ewt_lstm ./models/en_ewt_lstm_fast
+	touch $@
+
+demo: $(VENV)/models ## Tag a sentence; train on the bundled corpus, evaluate, tag the sentence
+	$(BIN)/python -m spacy lstm-tagger tag en_ewt_lstm "$(SENTENCE)"
 	@mkdir -p demo
 	$(BIN)/python -m spacy convert corpus/en-train.conllu demo --converter conllu -n 1
 	$(BIN)/python -m spacy convert corpus/en-dev.conllu demo --converter conllu -n 1
@@ -38,10 +44,10 @@ demo: $(VENV)/installed ## Train on the bundled corpus, evaluate, tag a sentence
 # A process for each core, one thread in each, and a file of tests at a time.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto --dist loadfile --no-loadscope-reorder
 
-test: $(VENV)/installed ## Run all tests against the installed wheel
+test: $(VENV)/models ## Run all tests against the installed wheel
 	$(PYTEST)
 
-test-fast: $(VENV)/installed ## Run the tests that do not train for long
+test-fast: $(VENV)/models ## Run the tests that do not train for long
 	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/installed ## Check style and format

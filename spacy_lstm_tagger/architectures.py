@@ -12,6 +12,7 @@ from thinc.api import Model, PyTorchGradScaler, chain
 from thinc.layers.chain import init as init_any_chain
 
 from .arrays import Floats2d
+from .extras import import_extra
 from .features.extractor import FeatureExtractor
 from .features.windows import CONTEXT, WINDOW
 from .runtime.export import check_quantizable
@@ -79,7 +80,9 @@ def build_lstm_tagger_v1(
     RETURNS: From docs to one array of shape (n_tokens, nO) each: probabilities in training,
         logits otherwise. The columns of the component's other outputs follow.
     RAISES ValueError: If a setting is out of its range or of another type.
+    RAISES ImportError: If torch is missing.
     """
+    import_extra("torch", extra="train")
     from .network.bridge import Precision, torch_tagger
     from .network.precision import PRECISIONS
 
@@ -151,7 +154,9 @@ def build_lstm_encoder_v1(
     grad_scaler (Optional[PyTorchGradScaler]): Scaler for mixed precision, null for the default.
     RETURNS: From one array of shape (n_tokens, nI) a doc to one of shape (n_tokens, width).
     RAISES ValueError: If a setting is out of its range or of another type.
+    RAISES ImportError: If torch is missing.
     """
+    import_extra("torch", extra="train")
     from .network.bridge import Precision, torch_encoder
 
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)

@@ -25,7 +25,7 @@ def nlp(request, make_nlp, randomize) -> Language:
     nlp = make_nlp(model={"by_sentence": True, "precision": precision}, outputs=["tag"])
     randomize(nlp.get_pipe("lstm_tagger"))
     if request.param in ("exported", "int8"):
-        pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+        pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
         export_tagger(nlp, "lstm_tagger", "int8" if request.param == "int8" else "float32")
     # "auto" computes batches, but not single docs, in bfloat16 where the CPU has it
     nlp.get_pipe("lstm_tagger").rounding = {"int8": 0.05, "auto": 0.02}.get(request.param, 1e-5)
@@ -81,7 +81,7 @@ def test_a_sentencizer_before_the_tagger_is_enough(make_nlp, randomize, tmp_path
 
 
 def test_an_export_reads_as_its_pipeline_was_told_to(make_nlp) -> None:
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     for by_sentence in (True, False):
         nlp = make_nlp(model={"by_sentence": by_sentence})
         export_tagger(nlp, "lstm_tagger", "float32")

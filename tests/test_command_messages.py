@@ -50,7 +50,7 @@ def test_messages_do_not_get_into_the_output(command, model, tmp_path) -> None:
 
 def test_export_says_one_line_and_nothing_else(model, tmp_path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     command = [sys.executable, "-m", "spacy", "lstm-tagger", "export", str(model)]
     command += [str(tmp_path / "out"), "--precision", "int8"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf8")
@@ -60,7 +60,7 @@ def test_export_says_one_line_and_nothing_else(model, tmp_path) -> None:
 
 @pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
 def test_export_names_the_line_that_installs_what_is_missing(library, model, tmp_path) -> None:
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     code = (
         f"import sys; sys.modules[{library!r}] = None\n"
         "from spacy_lstm_tagger.cli import lstm_tagger_cli\n"
@@ -69,7 +69,8 @@ def test_export_names_the_line_that_installs_what_is_missing(library, model, tmp
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert f"needs {library}, which" in done.stderr
-    assert 'pip install "spacy-lstm-tagger[onnx]"' in done.stderr
+    extra = "export" if library == "onnx" else "onnx"
+    assert f'pip install "spacy-lstm-tagger[{extra}]"' in done.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -258,7 +259,7 @@ def test_documented_lines_can_be_repeated_with_force(model, tmp_path) -> None:
 
 def test_force_replaces_an_export(model, tmp_path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     out, link = tmp_path / "out", tmp_path / "link"
     for precision in ("float32", "int8"):
         assert run("export", model, out, "-p", precision, "--force").exit_code == 0

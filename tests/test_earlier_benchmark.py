@@ -9,7 +9,7 @@ import pytest
 from spacy.tokens import Doc, DocBin
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
 
 REPOSITORY = Path(__file__).parent.parent
 

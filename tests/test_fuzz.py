@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parent.parent
 
 def test_some_hundred_damaged_inputs_of_every_loader() -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     script = REPOSITORY / "benchmarks" / "fuzz.py"
     done = subprocess.run(
         [sys.executable, str(script), "--inputs", "800", "--seed", "3"],

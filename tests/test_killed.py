@@ -175,7 +175,7 @@ def test_interrupted_save_that_cannot_be_finished_says_so(tmp_path, monkeypatch)
 
 def test_export_killed_at_any_moment_is_whole_or_not_there(make_nlp, randomize, tmp_path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     nlp = make_nlp()
     randomize(nlp.get_pipe("lstm_tagger"))
     nlp.to_disk(tmp_path / "model")

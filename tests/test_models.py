@@ -53,7 +53,7 @@ def test_model_is_small_and_says_what_it_is_made_of(name) -> None:
     for source in meta["sources"]:
         assert source["license"].startswith(free), source
         assert "NC" not in source["license"] and "ND" not in source["license"]
-    assert any("spacy-lstm-tagger" in line for line in meta["requirements"])
+    assert any(line.startswith("spacy-lstm-tagger[onnx]") for line in meta["requirements"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,7 +15,7 @@ from spacy_lstm_tagger.narrowing import PROJECTION, narrowed
 from spacy_lstm_tagger.network import narrow_network, precision
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
 
 DATA = [
     ("I like green eggs", {"tags": ["N", "V", "J", "N"], "lemmas": ["I", "like", "green", "egg"]}),

@@ -119,7 +119,7 @@ def test_every_subset_is_learned_scored_and_saved(outputs, make_nlp, make_exampl
 
 def test_every_subset_is_exported(outputs, make_nlp, randomize, tmp_path) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     from spacy_lstm_tagger.runtime.export import export_tagger
 
     nlp = make_nlp(with_gold(outputs), outputs=outputs)
@@ -470,7 +470,7 @@ def test_fixed_labels_are_refused_by_name(trained, output) -> None:
 
 @pytest.mark.parametrize(("output", "label"), [("tag", "Q"), ("morph", "Case=Gen|New=Yes")])
 def test_exported_taggers_take_no_labels(output, label, trained) -> None:
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
     from spacy_lstm_tagger.runtime.export import export_tagger
 

@@ -65,12 +65,15 @@ print(json.dumps({
 """
 
 
-def run(*command: object) -> str:
-    """Run a command outside the source tree and return what it printed."""
+def run(*command: object, **variables: str) -> str:
+    """Run a command outside the source tree and return what it printed.
+
+    variables: environment variables beside those of the tests.
+    """
     result = subprocess.run(
         [str(part) for part in command],
         cwd=tempfile.gettempdir(),
-        env={**os.environ, "OMP_NUM_THREADS": "1", "ANSI_COLORS_DISABLED": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "ANSI_COLORS_DISABLED": "1", **variables},
         capture_output=True,
         text=True,
         encoding="utf8",
@@ -86,16 +89,19 @@ class Environment:
 
     The installed packages are linked, one by one, into a directory on its path: neither the
     project nor the way to its source tree, which an editable installation knows, is among them.
+
+    without: packages that are to be missing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, without: tuple[str, ...] = ()) -> None:
         venv.create(path, with_pip=False, symlinks=True)
         self.python = path / "bin" / "python"
         (self.site_packages,) = path.glob("lib/python*/site-packages")
         linked = path / "linked" / "site-packages"
         linked.mkdir(parents=True)
         for entry in installed_files():
-            if not (linked / entry.name).exists():
+            project = entry.name.partition("-")[0]  # of torch/ and of torch-2.2.0.dist-info/
+            if project not in without and not (linked / entry.name).exists():
                 (linked / entry.name).symlink_to(entry)
         (self.site_packages / "linked.pth").write_text(f"{linked}\n", encoding="utf8")
 
@@ -104,8 +110,9 @@ class Environment:
         return run(self.python, "-I", *args)
 
     def install(self, wheel: Path, *options: object) -> None:
-        """Install a wheel and what it requires, without a network."""
-        self.run_python("-m", "pip", "install", "--quiet", "--no-index", *options, wheel)
+        """Install a wheel and what it requires, without a network and other places of packages."""
+        command = ("-m", "pip", "install", "--quiet", "--no-index", *options, wheel)
+        run(self.python, "-I", *command, PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS="")
 
     def where(self) -> dict[str, list[str]]:
         """Find the project."""
@@ -291,7 +298,7 @@ def test_wheel_registers_its_functions(wheel: Path) -> None:
 
 
 def test_wheel_requires_what_is_imported(wheel: Path) -> None:
-    assert set(requirements_in(wheel)) == {"spacy", "thinc", "torch", "numpy"}
+    assert set(requirements_in(wheel)) == {"spacy", "thinc", "numpy"}
 
 
 def test_wheel_has_readme_and_licence(wheel: Path) -> None:
@@ -323,9 +330,11 @@ def test_installed_wheel_makes_a_report(
 def test_package_requires_the_project(package: Path) -> None:
     requirements = srsly.read_json(package / "meta.json")["requirements"]
     ours = [Requirement(each) for each in requirements if each.startswith(PROJECT)]
-    assert [each.name for each in ours] == [PROJECT]
-    assert f">={version(PROJECT)}" in str(ours[0].specifier)
-    assert ours[0].specifier.contains(version(PROJECT))
+    assert set().union(*(each.extras for each in ours)) == {"train"}
+    for each in ours:
+        assert each.name == PROJECT
+        assert f">={version(PROJECT)}" in str(each.specifier)
+        assert each.specifier.contains(version(PROJECT))
 
 
 def test_model_wheel_requires_the_project(model_wheel: Path) -> None:
@@ -352,3 +361,32 @@ def test_installed_model_gives_the_same_tags(
         assert len(found) == len(expected)
         if found:
             assert_allclose(found, expected, atol=1e-5)
+
+
+def test_a_model_of_torch_cannot_be_installed_without_torch(
+    wheel: Path, model_wheel: Path, tmp_path: Path
+) -> None:
+    environment = Environment(tmp_path / "environment", without=("torch",))
+    with pytest.raises(pytest.fail.Exception, match="No matching distribution found for torch"):
+        environment.install(model_wheel, "--find-links", wheel.parent)
+
+
+def test_an_export_is_installed_and_tags_without_torch(
+    wheel: Path,
+    nlp: Language,
+    expected_tags: list[list[str]],
+    publisher: Environment,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
+    nlp.to_disk(tmp_path / "model")
+    exported = tmp_path / "exported"
+    publisher.run_python("-m", "spacy", "lstm-tagger", "export", tmp_path / "model", exported)
+    publisher.run_python("-m", "spacy", "package", exported, tmp_path, "--build", "none")
+    package = tmp_path / "en_textbook-1.2.3"
+    model_wheel = build_wheel(package, tmp_path / "wheels", setuptools="40.8")
+    environment = Environment(tmp_path / "environment", without=("torch", "onnx"))
+    environment.install(model_wheel, "--find-links", wheel.parent)
+    assert environment.tag("en_textbook")["tags"] == expected_tags
+    missing = "import importlib.util as u; print([u.find_spec(m) for m in ('torch', 'onnx')])"
+    assert environment.run_python("-c", missing).split() == ["[None,", "None]"]

@@ -464,7 +464,7 @@ def test_trained_evaluated_and_loaded_as_users_do(tmp_path) -> None:
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_exported_with_its_parts_of_speech(random, tmp_path, precision: str) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     random.to_disk(tmp_path / "model")
     run("lstm-tagger", "export", tmp_path / "model", tmp_path / "exported", "-p", precision)
     exported = spacy.load(tmp_path / "exported")

@@ -127,7 +127,7 @@ def test_evaluate_writes_the_accuracy(finished: Path) -> None:
 
 def test_package_writes_a_package_that_requires_ours(finished: Path) -> None:
     meta = srsly.read_json(finished / "packages" / "en_ewt_lstm-0.1.0" / "meta.json")
-    assert any(each.startswith("spacy-lstm-tagger>=") for each in meta["requirements"])
+    assert any(each.startswith("spacy-lstm-tagger[train]>=") for each in meta["requirements"])
 
 
 def test_workflow_does_not_repeat_what_is_done(finished: Path, variables: list[object]) -> None:

@@ -290,7 +290,7 @@ def test_stock_tagger_has_no_probabilities(files, libraries, make_examples) -> N
 
 def test_exported_tagger_gives_the_same_figures(files, libraries) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
-    pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+    pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
     from spacy_lstm_tagger.cli.export import export_cli
 
     export_cli(str(files / "model"), files / "exported", "float32")

@@ -36,7 +36,7 @@ def nlp(request, make_nlp, randomize):
     nlp = make_nlp(POS_DATA, model={"precision": precision}, outputs=["tag", "pos"])
     randomize(nlp.get_pipe("lstm_tagger"))
     if request.param in ("exported", "int8"):
-        pytest.importorskip("onnx", reason="onnx is not installed (the extra [onnx])")
+        pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
         export_tagger(nlp, "lstm_tagger", "int8" if request.param == "int8" else "float32")
     return nlp
 

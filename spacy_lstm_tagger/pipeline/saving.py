@@ -17,6 +17,7 @@ from .loading import (
     forget_number_of_labels,
     saved_model,
 )
+from .requirements import add_requirement
 
 
 class SafelySavedTagger(Tagger):
@@ -36,9 +37,13 @@ class SafelySavedTagger(Tagger):
         return self._load(super().from_bytes, bytes_data, exclude, saved)
 
     def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Save to a directory: all files, or after an error or a killed process none."""
+        """Save to a directory: all files, or after an error or a killed process none.
+
+        As part of a pipeline, it adds to `meta.json` what of this project the pipeline needs.
+        """
         with replaced_whole(Path(path)) as directory:
             super().to_disk(directory, exclude=exclude)
+        add_requirement(Path(path).parent)
 
     def from_disk(
         self, path: Union[str, Path], *, exclude: Iterable[str] = ()

@@ -11,7 +11,6 @@ from ..extras import import_extra
 from ..narrowing import narrowed
 from .onnx_shim import OnnxShim
 
-REQUIREMENT = "onnxruntime>=1.16"
 PRECISIONS = ("float32", "int8")
 QUANTIZABLE = "lstm"
 """The only cell whose layers ONNX Runtime can quantize to 8-bit integers."""
@@ -38,7 +37,7 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
     features, network = _layers(trained.model)
     check_quantizable(network.attrs["cell"], precision)
     # imported here, because this module is imported even if onnx is missing
-    import_extra("onnx", extra="onnx")
+    import_extra("onnx", extra="export")
     from .onnx_graph import embed_graph, encode_graph
 
     exported = {
@@ -67,9 +66,6 @@ def export_tagger(nlp: Language, name: str, precision: str) -> None:
     _onnx_shim(onnx_network).set_graphs(graphs, layer, weights.get("vectors.weight"))
     for node in (onnx_network, tagger.model):
         node.set_dim("nO", network.get_dim("nO"), force=True)
-    requirements = nlp.meta.setdefault("requirements", [])
-    if REQUIREMENT not in requirements:
-        requirements.append(REQUIREMENT)
 
 
 def check_quantizable(cell: str, precision: str) -> None:

@@ -64,7 +64,7 @@ class QuantizedEncoder:
     """
 
     def __init__(self, weights: dict[str, numpy.ndarray]) -> None:
-        import_extra("onnx", extra="onnx")
+        import_extra("onnx", extra="export")
         from .onnx_graph import encode_graph
 
         self.session = start_session(encode_graph(weights, cell="lstm", quantized=True), 1)
