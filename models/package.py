@@ -1,10 +1,11 @@
 """Make an installable package of a trained tagger: calibrated, in int8, with its figures.
 
-    python models/package.py NAME TRAINED_PIPELINE TRAIN.spacy DEV.spacy DEV.conllu
+    python models/package.py NAME TRAIN.spacy DEV.spacy DEV.conllu --trained PIPELINE
 
 Writes the directory models/NAME, which `pip install` takes. If the tagger predicts tags alone, a
 `lstm_tagger_pos` behind it sets parts of speech. The figures on the dev split are in its meta.json
-and README.md.
+and README.md; without --trained, only these are written again for the model that is there, with
+the speeds that `benchmarks/english.py` measured last.
 """
 
 from __future__ import annotations
@@ -15,25 +16,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import Counter, defaultdict
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import spacy
 import srsly
 from spacy.language import Language
-from spacy.scorer import Scorer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.vocab import Vocab
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "benchmarks"))
 
+from measuring.annotation import OUTPUTS, Accuracy, measure_accuracy  # noqa: E402
+from measuring.english_report import REFERENCE, TAGS_ALONE  # noqa: E402
 from measuring.treebank import genre, read_conllu  # noqa: E402
+from measuring.work import copy  # noqa: E402
 
 VERSION = "0.1.0"
 CALIBRATION = re.compile(r"expected calibration error ([\d.]+) % \(uncalibrated ([\d.]+)")
-OUTPUTS = {"tag": "XPOS", "pos": "UPOS", "morph": "FEATS", "lemma": "lemma"}
+SPEEDS = HERE.parent / "benchmarks" / "measured" / "english.json"
+CALIBRATED, UNCALIBRATED = "tag_calibration_error", "tag_calibration_error_uncalibrated"
 EWT = {
     "name": "UD_English-EWT 2.16, train split",
     "url": "https://github.com/UniversalDependencies/UD_English-EWT",
@@ -51,111 +54,74 @@ MORE_TEXTS = [
 ]
 
 
-class Figures(NamedTuple):
-    """Figures of a tagger on the dev split, in percent.
-
-    gold: accuracy of each output on gold tokens.
-    unseen: the same on tokens whose form is not in the train split.
-    raw: accuracy of tags on the tokenizer's own tokens, and how many of these are right.
-    genres: accuracy of tags on gold tokens by genre.
-    worst: F-score of the tags with the lowest ones, of those that are frequent enough.
-    calibration: what `lstm-tagger calibrate` said.
-    """
-
-    gold: dict[str, float]
-    unseen: dict[str, float]
-    raw: dict[str, float]
-    genres: dict[str, float]
-    worst: dict[str, float]
-    calibration: str
-
-
 def main() -> None:
-    """Read the arguments and make the package."""
+    """Read the arguments and make the package, or its figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
-    for name in ("trained", "train", "dev", "dev_conllu"):
+    for name in ("train", "dev", "dev_conllu"):
         parser.add_argument(name, type=Path)
+    parser.add_argument("--trained", type=Path, help="pipeline to make the package of")
     args = parser.parse_args()
+    target = HERE / args.name
     with tempfile.TemporaryDirectory() as directory:
-        work = Path(directory)
-        nlp = spacy.load(args.trained)
-        if not _outputs(nlp) & {"pos"}:
-            pos = nlp.add_pipe("lstm_tagger_pos")
-            gold = [Example(_bare(nlp, doc), doc) for doc in _docs(nlp, args.train)]
-            pos.initialize(lambda: gold, nlp=nlp)
-        nlp.to_disk(work / "trained")
-        said = _run("lstm-tagger", "calibrate", work / "trained", args.dev, work / "calibrated")
-        _run("lstm-tagger", "export", work / "calibrated", work / "exported", "-p", "int8")
-        # of all the words of the texts; loading adds those that the components need
-        (work / "exported" / "vocab" / "strings.json").write_text("[]")
-        nlp = spacy.load(work / "exported")
-        figures = measure(nlp, args.train, args.dev, args.dev_conllu, " ".join(said.split()))
-        _write(spacy.load(work / "exported"), args.name, figures, work / "exported")
-        _run("package", work / "exported", work, "--build", "none", "--force")
-        target = HERE / args.name
+        exported = Path(directory) / "exported"
+        if args.trained:
+            errors = _export(args.trained, args.train, args.dev, exported)
+        else:
+            shutil.copytree(_pipeline(target), exported)
+            before = spacy.load(exported).meta["performance"]
+            errors = {key: before[key] for key in (CALIBRATED, UNCALIBRATED)}
+        vocab = spacy.blank("en").vocab
+        seen = {token.text for doc in _docs(args.train, vocab) for token in doc}
+        genres = [genre(sentence.id) for sentence in read_conllu(args.dev_conllu)]
+        nlp, gold = spacy.load(exported), _docs(args.dev, vocab)
+        accuracy = measure_accuracy(nlp, gold, genres, seen)
+        # loaded again: the one that tagged has the words of the texts among its strings
+        _write(spacy.load(exported), args.name, accuracy, errors, exported)
+        _run("package", exported, directory, "--build", "none", "--force")
         if target.exists():
             shutil.rmtree(target)
-        shutil.copytree(work / f"{args.name}-{VERSION}", target)
+        shutil.copytree(Path(directory) / f"{args.name}-{VERSION}", target)
+    for beside in (target / args.name, _pipeline(target)):
+        shutil.copy(target / "meta.json", beside)  # as its setup.py does when it is installed
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    print(f"Wrote {target}: {size / 1e6:.1f} MB; {figures.gold}")
+    print(f"Wrote {target}: {size / 1e6:.1f} MB; {accuracy.gold}")
 
 
-def measure(nlp: Language, train: Path, dev: Path, conllu: Path, calibration: str) -> Figures:
-    """Return the figures of a pipeline on the dev split."""
-    seen = {token.text for doc in _docs(nlp, train) for token in doc}
-    references = _docs(nlp, dev)
-    tagged = list(nlp.pipe(_bare(nlp, doc) for doc in references))
-    right: dict[str, dict[str, list[bool]]] = {
-        "gold": defaultdict(list),
-        "unseen": defaultdict(list),
-    }
-    genres: dict[str, list[bool]] = defaultdict(list)
-    for sentence, doc, reference in zip(read_conllu(conllu), tagged, references, strict=True):
-        for token, gold in zip(doc, reference, strict=True):
-            for output in filter(_outputs(nlp).__contains__, OUTPUTS):
-                value = _value(gold, output)
-                if value:
-                    is_right = _value(token, output) == value
-                    right["gold"][output].append(is_right)
-                    if gold.text not in seen:
-                        right["unseen"][output].append(is_right)
-                    if output == "tag":
-                        genres[genre(sentence.id) or "other"].append(is_right)
-    raw = [Example(nlp(doc.text), doc) for doc in references]
-    return Figures(
-        *({name: _percent(marks) for name, marks in right[kind].items()} for kind in right),
-        {
-            "tag": 100 * Scorer.score_token_attr(raw, "tag")["tag_acc"],
-            "token": 100 * Scorer.score_tokenization(raw)["token_acc"],
-        },
-        {name: _percent(marks) for name, marks in sorted(genres.items())},
-        _worst(tagged, references),
-        calibration,
-    )
+def _export(trained: Path, train: Path, dev: Path, exported: Path) -> dict[str, float]:
+    """Calibrate and export a pipeline; return its calibration errors, as fractions.
+
+    One half of the dev split is scored with the temperature of the other, and the other way round.
+    """
+    nlp = spacy.load(trained)
+    if "pos" not in nlp.get_pipe("lstm_tagger").cfg["outputs"]:
+        pos = nlp.add_pipe("lstm_tagger_pos")
+        gold = [Example(copy(nlp, doc), doc) for doc in _docs(train, nlp.vocab)]
+        pos.initialize(lambda: gold, nlp=nlp)
+    whole, calibrated = exported.parent / "trained", exported.parent / "calibrated"
+    nlp.to_disk(whole)
+    said = _run("lstm-tagger", "calibrate", whole, dev, calibrated)
+    found = CALIBRATION.search(" ".join(said.split()))
+    assert found, said
+    _run("lstm-tagger", "export", calibrated, exported, "-p", "int8")
+    # of all the words of the texts; loading adds those that the components need
+    (exported / "vocab" / "strings.json").write_text("[]")
+    errors = zip((CALIBRATED, UNCALIBRATED), found.groups(), strict=True)
+    return {key: round(float(error) / 100, 4) for key, error in errors}
 
 
-def _worst(
-    tagged: list[Doc], references: list[Doc], n: int = 6, least: int = 30
-) -> dict[str, float]:
-    """Return the F-score of the n tags with the lowest ones, of those in gold `least` times."""
-    gold = [token.tag_ for doc in references for token in doc]
-    given = [token.tag_ for doc in tagged for token in doc]
-    both = Counter(a for a, b in zip(gold, given, strict=True) if a == b)
-    n_gold, n_given = Counter(gold), Counter(given)
-    scores = {
-        tag: 200 * both[tag] / (number + n_given[tag])
-        for tag, number in n_gold.items()
-        if number >= least
-    }
-    return {tag: scores[tag] for tag in sorted(scores, key=scores.__getitem__)[:n]}
+def _pipeline(package: Path) -> Path:
+    (found,) = (package / package.name).glob(f"{package.name}-*")
+    return found
 
 
-def _write(nlp: Language, name: str, figures: Figures, directory: Path) -> None:
+def _write(
+    nlp: Language, name: str, accuracy: Accuracy, errors: dict[str, float], directory: Path
+) -> None:
     """Write the pipeline with its meta.json, card and licences into a directory."""
     for path in nlp.config["paths"]:
         nlp.config["paths"][path] = None
-    predicted = ", ".join(OUTPUTS[output] for output in OUTPUTS if output in _outputs(nlp))
+    predicted = ", ".join(OUTPUTS[output] for output in OUTPUTS if output in accuracy.gold)
     texts = [
         {
             "name": f"{source['name']}: {source['kind']}",
@@ -171,17 +137,21 @@ def _write(nlp: Language, name: str, figures: Figures, directory: Path) -> None:
         description=f"English: {predicted}, by a recurrent network in 8 bits.",
         author="The authors of spacy-lstm-tagger",
         license="CC BY-SA 4.0",
+        requirements=[],  # saving and packaging add what is needed
         spacy_version=">=3.8.2,<3.9.0",
         sources=[EWT, *texts, *MORE_TEXTS],
         performance={
-            **{f"{output}_acc": round(value / 100, 4) for output, value in figures.gold.items()},
-            "tag_acc_raw_text": round(figures.raw["tag"] / 100, 4),
+            **{f"{output}_acc": round(value / 100, 4) for output, value in accuracy.gold.items()},
+            "tag_acc_raw_text": round(accuracy.raw["tag"] / 100, 4),
+            "token_acc": round(accuracy.tokens / 100, 4),
+            **errors,
         },
         notes="Accuracies are those on the dev split of UD_English-EWT 2.16, gold tokens, one "
         "sentence a doc; tag_acc_raw_text on the tokenizer's own tokens.",
     )
     nlp.to_disk(directory)
-    (directory / "README.md").write_text(_card(name, predicted, figures), encoding="utf8")
+    card = _card(name, predicted, accuracy, errors)
+    (directory / "README.md").write_text(card, encoding="utf8")
     (directory / "LICENSE").write_text(LICENCE, encoding="utf8")
     lines = [
         f"{s['name']}\n  {s['url']}\n  {s['license']}; {s['author']}" for s in nlp.meta["sources"]
@@ -201,15 +171,25 @@ lemmas of the treebank are.
 """
 
 
-def _card(name: str, predicted: str, figures: Figures) -> str:
+def _card(name: str, predicted: str, accuracy: Accuracy, errors: dict[str, float]) -> str:
     gold = "\n".join(
-        f"| {OUTPUTS[output]} | {value:.2f} | {figures.unseen[output]:.2f} |"
-        for output, value in figures.gold.items()
+        f"| {OUTPUTS[output]} | {value:.2f} | {accuracy.unseen[output]:.2f} "
+        f"| {accuracy.raw[output]:.2f} |"
+        for output, value in accuracy.gold.items()
     )
-    genres = ", ".join(f"{genre_} {value:.2f}" for genre_, value in figures.genres.items())
-    worst = ", ".join(f"`{tag}` {value:.1f}" for tag, value in figures.worst.items())
-    calibration = CALIBRATION.search(figures.calibration)
-    assert calibration, figures.calibration
+    results = "\n".join(
+        f"""\
+  - task:
+      name: {OUTPUTS[output]}
+      type: token-classification
+    metrics:
+    - name: {OUTPUTS[output]} accuracy
+      type: accuracy
+      value: {value / 100:.4f}"""
+        for output, value in accuracy.gold.items()
+    )
+    genres = ", ".join(f"{genre_} {value:.2f}" for genre_, value in accuracy.genres.items())
+    worst = ", ".join(f"`{tag}` {value:.1f}" for tag, value in accuracy.worst.items())
     return f"""\
 ---
 tags:
@@ -218,6 +198,10 @@ tags:
 language:
 - en
 license: cc-by-sa-4.0
+model-index:
+- name: {name}
+  results:
+{results}
 ---
 # {name}
 
@@ -239,44 +223,37 @@ the texts; all may be used for any purpose.
 Accuracy in percent on the dev split, on which the best of several steps of one training was chosen;
 gold tokens, one sentence a doc:
 
-| | all words | words not in the train split |
-| --- | ---: | ---: |
+| | gold tokens | of these, words not in the train split | raw text |
+| --- | ---: | ---: | ---: |
 {gold}
 
-Tags by genre: {genres}.
+On raw text, {accuracy.tokens:.2f} % of spaCy's tokens are right. XPOS by genre, gold tokens:
+{genres}.
 
-On raw text, with spaCy's tokenizer ({figures.raw["token"]:.2f} % of its tokens are right), the
-accuracy of tags is {figures.raw["tag"]:.2f}. Expected calibration error of a tag's probability:
-{calibration[1]} % (uncalibrated {calibration[2]} %).
+Expected calibration error of a tag's probability: {100 * errors[CALIBRATED]:.2f} % (uncalibrated
+{100 * errors[UNCALIBRATED]:.2f} %), each half of the dev split with the temperature of the other.
 
-What it is worst at, of the tags that dev has at least 30 times (F-score in percent):
+{_speed(name)}What it is worst at, of the tags that dev has at least 30 times (F-score in percent):
 {worst}.
+
+The treebank is text of the web: weblogs, newsgroups, emails, reviews, questions and answers.
 """
 
 
-def _outputs(nlp: Language) -> set[str]:
-    """Return what a pipeline predicts."""
-    found = {str(output) for output in nlp.get_pipe("lstm_tagger").cfg["outputs"]}
-    return found | ({"pos"} if nlp.has_pipe("lstm_tagger_pos") else set())
+def _speed(name: str) -> str:
+    """Return what was measured of its speed; empty if nothing was."""
+    speeds = srsly.read_json(SPEEDS)["speeds"]["sentences"] if SPEEDS.is_file() else {}
+    if name not in speeds:
+        return ""
+    whole, tagger = (speeds[name] / speeds[f"{REFERENCE}{rest}"] for rest in ("", TAGS_ALONE))
+    return (
+        f"Speed, one thread, ready docs of a sentence: {whole:.1f} times that of `{REFERENCE}`\n"
+        f"for tags, parts of speech and lemmas, {tagger:.1f} times that of its tagger alone.\n\n"
+    )
 
 
-def _value(token: Any, output: str) -> str:
-    if output == "morph":
-        return str(token.morph) or "_"
-    return getattr(token, f"{output}_")
-
-
-def _docs(nlp: Language, path: Path) -> list[Doc]:
-    return list(DocBin().from_disk(path).get_docs(nlp.vocab))
-
-
-def _bare(nlp: Language, doc: Doc) -> Doc:
-    spaces = [bool(token.whitespace_) for token in doc]
-    return Doc(nlp.vocab, words=[token.text for token in doc], spaces=spaces)
-
-
-def _percent(marks: list[bool]) -> float:
-    return 100 * sum(marks) / len(marks)
+def _docs(path: Path, vocab: Vocab) -> list[Doc]:
+    return list(DocBin().from_disk(path).get_docs(vocab))
 
 
 def _run(*arguments: object) -> str:

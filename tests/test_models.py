@@ -57,6 +57,13 @@ def test_model_is_small_and_says_what_it_is_made_of(name) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_installing_a_model_changes_nothing_in_the_checkout(name) -> None:
+    meta = (MODELS / name / "meta.json").read_text()  # which setup.py copies to these two
+    assert (MODELS / name / name / "meta.json").read_text() == meta
+    assert (path_of(name) / "meta.json").read_text() == meta
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_figures_are_those_of_the_treebank(name) -> None:
     if not DEV.is_file():
         pytest.skip(f"{DEV} is missing: SPACY_LSTM_TAGGER_DATA names the treebanks' directory")
