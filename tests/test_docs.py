@@ -41,7 +41,6 @@ from spacy_lstm_tagger.pipeline.factories import DEFAULT_MODEL
 tomllib = pytest.importorskip("tomllib", reason="Python has it from 3.11 on")
 
 REPOSITORY = Path(__file__).parent.parent
-ADDRESS = "https://github.com/spacy-lstm-tagger/spacy-lstm-tagger/blob/main/"
 PAGES = [
     "README.md",
     *sorted(p.relative_to(REPOSITORY).as_posix() for p in REPOSITORY.glob("docs/**/*.md")),
@@ -456,10 +455,13 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_links_to_the_repository_name_what_it_has(page) -> None:
-    for path in re.findall(re.escape(ADDRESS) + r"([^)\s]+)", text_of(page)):
-        assert (REPOSITORY / path).is_file(), path
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS])
+def test_links_name_files_that_are_there(page) -> None:
+    for link in re.findall(
+        r"\]\(([^)\s#:]+)[)#]|^\[[^]]+\]: ([^\s#:]+)(?:#|$)", text_of(page), re.M
+    ):
+        path = (REPOSITORY / page).parent / "".join(link)
+        assert path.exists(), path
 
 
 def test_citation_is_of_this_version() -> None:
