@@ -5,9 +5,9 @@
 
 Scores all that each pipeline annotates on the dev split of UD English EWT: on gold tokens, one
 sentence a doc, and on raw text. Then all take turns with one thread each: tags alone (of a pipeline
-of spaCy's its tok2vec and tagger), and all that is annotated (its attribute ruler and lemmatizer as
-well, no parser and entity recognizer). Taggers of UDPipe 1 and NLTK take turns on a part of the
-sentences, if they are installed here or beside --peers-python; so does a transformer that
+of spaCy's its tok2vec and tagger), and all that is annotated (of spaCy's without the entity
+recognizer; its parts of speech need the parser). Taggers of UDPipe 1 and NLTK take turns on a part
+of the sentences, if they are installed here or beside --peers-python; so does a transformer that
 `finetune_teacher.py` has fine-tuned. Loading and peak memory are measured in processes of their
 own.
 
@@ -54,7 +54,9 @@ ROOT = training.ROOT
 FOR_TAGS = ("tok2vec", "transformer", "tagger", "lstm_tagger", "transformer_teacher")
 """Components without which there are no tags."""
 
-NOT_COMPARED = ("parser", "ner", "senter")
+NOT_COMPARED = ("ner", "senter")
+"""Components that change none of what is compared. Parts of speech of spaCy's need the parser."""
+
 CNN_STEPS = 20
 """Steps that the CNN is trained for, as its speed alone is measured here."""
 
@@ -118,8 +120,11 @@ def main(
         *(accuracies, {name: _measured(files) for name, files in MEASURED.items()}),
         *(speeds, peers, missing, alone, sizes),
     )
-    srsly.write_json(ROOT / "benchmarks" / "measured" / "english.json", figures._asdict())
-    command = f"python benchmarks/english.py --models {models} --rounds {rounds}"
+    kept = {name: accuracy._asdict() for name, accuracy in accuracies.items()}
+    srsly.write_json(
+        ROOT / "benchmarks" / "measured" / "english.json", {**figures._asdict(), "accuracies": kept}
+    )
+    command = f"python benchmarks/english.py --models {','.join(sources)} --rounds {rounds}"
     text = report(figures, command + (" --teacher teacher" if teacher else ""))
     (output / "ENGLISH.md").write_text(text, encoding="utf8")
     draw(output / "ENGLISH.svg", figures)
