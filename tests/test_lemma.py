@@ -233,6 +233,22 @@ def test_strings_of_lemmas_are_there_without_the_vocab_of_training(make_nlp) -> 
     assert [lemmas(other(text)) for text, _ in DATA] == expected
 
 
+@pytest.mark.parametrize("arranged", ["when loaded", "in a memory zone"])
+def test_lemmas_that_are_words_of_a_memory_zone_outlive_it(arranged, make_nlp) -> None:
+    nlp = make_nlp(DATA, steps=60, **LEMMA)
+    texts = [text for text, _ in DATA]
+    expected = [lemmas(nlp(text)) for text in texts]
+    other = spacy.blank("en").from_config(nlp.config)
+    tagger(other).from_bytes(tagger(nlp).to_bytes(exclude=["vocab"]), exclude=["vocab"])
+    for number in range(3):
+        with other.memory_zone():
+            list(other.pipe(" ".join(row) for row in expected))  # which the zone forgets
+            if arranged == "in a memory zone" and not number:
+                tagger(other).cfg["lemma_table"] = dict(tagger(other).cfg["lemma_table"])
+            assert [lemmas(doc) for doc in other.pipe(texts)] == expected
+    assert [lemmas(other(text)) for text in texts] == expected
+
+
 DAMAGED = {
     "rules of another kind": {"lemma_rules": {"lower": 1}},
     "no case": {"lemma_rules": [["small", 0, "", 0, ""]]},

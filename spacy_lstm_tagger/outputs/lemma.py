@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy
-from spacy.strings import StringStore
 from spacy.vocab import Vocab
 
 from ..arrays import Floats2d, Ints1d
@@ -135,7 +134,7 @@ class LemmaOutput(Output):
         """Return the hash of every token's lemma, which is in the docs' string stores."""
         if not len(scores):
             return numpy.zeros(0, dtype="int64")
-        seen, rules = self._seen_of(words.docs[0].vocab.strings, cfg), self._rules_of(cfg)
+        seen, rules = self._seen_of(words.docs[0].vocab, cfg), self._rules_of(cfg)
         lemmas = seen.look_up(words.orths, chosen)
         lemmas[words.white_space] = words.orths[words.white_space]
         if len(missing := numpy.flatnonzero(lemmas == 0)):
@@ -153,7 +152,7 @@ class LemmaOutput(Output):
                 strings.add(lemma) for (strings, _), lemma in zip(by_rule, found, strict=True)
             ]
         for doc, end in zip(words.docs, words.ends.tolist(), strict=True):
-            if doc.vocab.strings is not seen.strings:
+            if doc.vocab.strings is not seen.strings or not seen.for_good:
                 seen.share(doc.vocab.strings, lemmas[end - len(doc) : end].tolist())
         return lemmas.view("int64")
 
@@ -175,11 +174,15 @@ class LemmaOutput(Output):
             rules = self._rules = Rules(cfg[RULES], casing_of(cfg["language"]))
         return rules
 
-    def _seen_of(self, strings: StringStore, cfg: Cfg) -> Seen:
+    def prepare(self, vocab: Vocab, cfg: Cfg) -> None:
+        """Arrange the table, see `Output.prepare`."""
+        self._seen_of(vocab, cfg)
+
+    def _seen_of(self, vocab: Vocab, cfg: Cfg) -> Seen:
         seen = self._seen  # another thread may replace it
         present = (cfg[TABLE], cfg[RULES], list(cfg["labels"]), cfg.get(COMBINATIONS))
-        if seen is None or seen.strings is not strings or not seen.is_of(present):
-            seen = self._seen = arrange(present, strings, cfg, self._rules_of(cfg))
+        if seen is None or seen.strings is not vocab.strings or not seen.is_of(present):
+            seen = self._seen = arrange(present, vocab, cfg, self._rules_of(cfg))
         return seen
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy
 from spacy.strings import StringStore, get_string_id
+from spacy.vocab import Vocab
 
 from ..arrays import Ints1d
 from .lemma_choice import Rules
@@ -55,12 +56,15 @@ class Seen(NamedTuple):
 
     sources: the objects that it was made of.
     strings: string store that has all the lemmas.
+    for_good: whether it keeps them. In a memory zone, it forgets those that it had for the zone,
+        whatever is added to stay.
     levels: lemmas by all outputs before this one, and then by the part of speech alone.
     texts: each lemma by its hash.
     """
 
     sources: tuple[Any, ...]
     strings: StringStore
+    for_good: bool
     levels: list[Level]
     texts: dict[int, str]
 
@@ -85,16 +89,17 @@ class Seen(NamedTuple):
         return lemmas
 
     def share(self, strings: StringStore, lemmas: Iterable[int]) -> None:
-        """Add lemmas of the table to another string store."""
+        """Add lemmas of the table to a string store that may lack them."""
         for lemma in set(lemmas) & self.texts.keys():
             strings.add(self.texts[lemma])
 
 
-def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rules) -> Seen:
-    """Arrange the table for looking words up. Adds its lemmas to a string store.
+def arrange(sources: tuple[Any, ...], vocab: Vocab, cfg: Cfg, rules: Rules) -> Seen:
+    """Arrange the table for looking words up. Adds its lemmas to the vocab's string store.
 
     sources: see `Seen`.
     """
+    strings, for_good = vocab.strings, not getattr(vocab, "in_memory_zone", False)
     before = outputs_before(cfg)
     labels = {"tag": cfg["labels"], "pos": PARTS_OF_SPEECH}
     if "morph" in before:
@@ -123,7 +128,8 @@ def arrange(sources: tuple[Any, ...], strings: StringStore, cfg: Cfg, rules: Rul
     chosen = dict(zip(before, rows[numbers.astype("int64")].T, strict=True))
     alone = ["pos"] if "pos" in before else before[:1]
     levels = [before] if alone == before else [before, alone]
-    return Seen(sources, strings, [_level(names, orths, chosen, lemmas) for names in levels], texts)
+    arranged = [_level(names, orths, chosen, lemmas) for names in levels]
+    return Seen(sources, strings, for_good, arranged, texts)
 
 
 def _level(

@@ -138,6 +138,10 @@ class MorphOutput(Output):
             kept = self._allowed = ((combinations, allowed, tags), sets)
         return kept[1]
 
+    def prepare(self, vocab: Vocab, cfg: Cfg) -> None:
+        """Add the combinations to the vocab, see `Output.prepare`."""
+        self.values(numpy.zeros(0, dtype="int64"), vocab, cfg)
+
     def values(self, choices: Ints1d, vocab: Vocab, cfg: Cfg) -> numpy.ndarray:
         """Return the hashes of combinations, see `Output.values`."""
         kept, combinations = self._hashes, cfg[COMBINATIONS]

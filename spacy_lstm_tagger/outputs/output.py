@@ -82,6 +82,9 @@ class Output(ABC):
     def learn(self, gold: GoldCombinations, cfg: Cfg) -> None:  # noqa: B027  (a hook)
         """Note in `cfg` what gold values say besides the weights. Called for every batch."""
 
+    def prepare(self, vocab: Vocab, cfg: Cfg) -> None:  # noqa: B027  (a hook)
+        """Prepare for predicting with what was loaded, outside of memory zones if possible."""
+
     def add_label(self, label: str, cfg: Cfg, name: str) -> int:
         """Add a label behind those known. Returns 0 if it is known, otherwise 1.
 

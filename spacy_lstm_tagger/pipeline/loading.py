@@ -218,3 +218,9 @@ def _check_network(tagger: Tagger) -> None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def prepare_loaded(tagger: Any) -> None:
+    """Prepare a component for predicting with what it has loaded."""
+    for output in tagger.outputs:
+        output.prepare(tagger.vocab, tagger.cfg)

@@ -15,6 +15,7 @@ from .loading import (
     check_loaded,
     check_message,
     forget_number_of_labels,
+    prepare_loaded,
     saved_model,
 )
 from .requirements import add_requirement
@@ -76,5 +77,6 @@ class SafelySavedTagger(Tagger):
             load(source, exclude=[*exclude, "cfg", "model"])
             for label in self.labels:  # they are missing if the vocab was not loaded as well
                 self.vocab.strings.add(label)
+            prepare_loaded(self)
         self._rehearsal_model = None  # it belongs to the weights of before
         return self
