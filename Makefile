@@ -19,15 +19,19 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 # Installed from the wheel, as a user would, not from the source tree.
-$(VENV)/installed: $(BIN)/python pyproject.toml $(wildcard configs/*.cfg) $(shell find spacy_lstm_tagger -name '*.py')
+# Directories among the files: one that has lost a file is newer as well.
+SOURCES := pyproject.toml README.md LICENSE configs $(wildcard configs/*.cfg) \
+	$(shell find spacy_lstm_tagger -not -name '__pycache__' -not -name '*.pyc')
+$(VENV)/installed: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet "$(TORCH)" build
-	rm -rf dist && $(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log
+	rm -rf dist build *.egg-info && $(BIN)/python -m build --wheel --outdir dist . > $(VENV)/build.log
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	$(BIN)/python -m pip install --quiet "$$(ls dist/*.whl)[dev]"
 	touch $@
 
 # The English models, as a user would install them.
-$(VENV)/models: $(VENV)/installed $(shell find models -path 'models/en_*' -name meta.json)
+$(VENV)/models: $(VENV)/installed $(shell git ls-files models/en_ewt_lstm models/en_ewt_lstm_fast 2> /dev/null)
+	rm -rf models/*/build models/*/*.egg-info
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps ./models/en_ewt_lstm ./models/en_ewt_lstm_fast
 	touch $@
 
@@ -78,7 +82,7 @@ long-range: $(VENV)/installed ## How far back each cell learns to look (about 10
 
 models: $(VENV)/installed ## Make the English models again, from nothing (hours)
 	$(BIN)/python -m pip install --quiet transformers
-	$(MAKE) -C models PYTHON=$(abspath $(BIN))/python
+	$(MAKE) -C models PYTHON="$(CURDIR)/$(BIN)/python"
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) demo dist build site *.egg-info
+	rm -rf $(VENV) demo dist build site *.egg-info models/*/build models/*/*.egg-info

@@ -87,7 +87,10 @@ def main(
     treebank = Treebank("en_ewt", data, work.resolve())
     gold = list(DocBin().from_disk(treebank.corpora[1]).get_docs(spacy.blank("en").vocab))
     sources = {Path(name).name: name for name in models.split(",")}
+    if len(sources) < len(models.split(",")):
+        raise typer.BadParameter(f"--models is {models}, but two of them have the same name")
     pipelines = {name: spacy.load(source, exclude=NOT_COMPARED) for name, source in sources.items()}
+    alone = {name: measure_alone(nlp.path, {}, 0, [], 3) for name, nlp in pipelines.items()}
     if REFERENCE not in pipelines:
         raise typer.BadParameter(f"--models is {models}, but must name {REFERENCE}")
     taggers = {CNN: spacy.load(_cnn(treebank))}
@@ -114,7 +117,6 @@ def main(
         *({reference: rows[reference]}, gold[::peers_every], treebank.conllu("train")),
         *(work.resolve(), peers_python, min(rounds, 5)),
     )
-    alone = {name: measure_alone(nlp.path, {}, 0, [], 3) for name, nlp in pipelines.items()}
     sizes = {name: megabytes(nlp.path) for name, nlp in pipelines.items()}
     figures = Figures(
         *(accuracies, {name: _measured(files) for name, files in MEASURED.items()}),

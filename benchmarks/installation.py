@@ -50,25 +50,24 @@ libraries do not need. An archive for AWS Lambda may have {LIMIT} MB.
 
 
 def main(
-    spacy_model: str = typer.Option(
-        "en_core_web_sm", help="Package of spaCy's, as pip takes it; then what spacy.load() takes"
-    ),
+    spacy_model: str = typer.Option("en_core_web_sm", help="Package of spaCy's, as pip takes it"),
+    spacy_name: str = typer.Option("en_core_web_sm", help="What spacy.load() takes then"),
     torch: str = typer.Option("torch", help="Requirement that decides which torch is installed"),
     times: int = typer.Option(5, min=1, help="Processes that each time is the median of"),
     output: Path = typer.Option(ROOT / "benchmarks", help="Directory to write to"),
 ) -> None:
     """Make the environments, measure them and write the table."""
-    package, _, name = spacy_model.partition(":")
     environments = {
         "`.[onnx]` and `en_ewt_lstm`": ([".[onnx]", "./models/en_ewt_lstm"], "en_ewt_lstm"),
-        f"spaCy and `{name or package}`": (["spacy>=3.8.3,<3.9.0", package], name or package),
+        f"spaCy and `{spacy_name}`": (["spacy>=3.8.3,<3.9.0", spacy_model], spacy_name),
         "`.[train]`": ([torch, ".[train]"], ""),
     }
     rows = [[title, *_measure(*what, times)] for title, what in environments.items()]
     header = ["environment", "torch", "install, s", "MB", "stripped", "import, s", "first tags, s"]
     md = MarkdownRenderer(no_emoji=True)
     md.add(md.title(1, "Installation, measured"))
-    command = f"python benchmarks/installation.py --spacy-model {spacy_model} --torch {torch}"
+    command = f"python benchmarks/installation.py --spacy-model {spacy_model}"
+    command += f" --spacy-name {spacy_name} --torch {torch}"
     for text in (INTRODUCTION, md.code_block(command), environment()):
         md.add(text)
     md.add(md.table(rows, header, aligns=["l", "l", *["r"] * 5]))
@@ -91,7 +90,7 @@ def _measure(requirements: list[str], pipeline: str, times: int) -> list[str]:
         size = _megabytes(installed)
         said = [
             subprocess.run(
-                [python, "-c", TAG, pipeline], capture_output=True, text=True, check=True
+                [python, "-I", "-c", TAG, pipeline], capture_output=True, text=True, check=True
             ).stdout.split()
             for _ in range(times + 1)
         ][1:]  # the first compiles

@@ -76,8 +76,7 @@ def main() -> None:
         genres = [genre(sentence.id) for sentence in read_conllu(args.dev_conllu)]
         nlp, gold = spacy.load(exported), _docs(args.dev, vocab)
         accuracy = measure_accuracy(nlp, gold, genres, seen)
-        # loaded again: the one that tagged has the words of the texts among its strings
-        _write(spacy.load(exported), args.name, accuracy, errors, exported)
+        _write(nlp, args.name, accuracy, errors, exported)
         _run("package", exported, directory, "--build", "none", "--force")
         if target.exists():
             shutil.rmtree(target)
@@ -104,8 +103,6 @@ def _export(trained: Path, train: Path, dev: Path, exported: Path) -> dict[str, 
     found = CALIBRATION.search(" ".join(said.split()))
     assert found, said
     _run("lstm-tagger", "export", calibrated, exported, "-p", "int8")
-    # of all the words of the texts; loading adds those that the components need
-    (exported / "vocab" / "strings.json").write_text("[]")
     errors = zip((CALIBRATED, UNCALIBRATED), found.groups(), strict=True)
     return {key: round(float(error) / 100, 4) for key, error in errors}
 
@@ -138,18 +135,19 @@ def _write(
         author="The authors of spacy-lstm-tagger",
         license="CC BY-SA 4.0",
         requirements=[],  # saving and packaging add what is needed
-        spacy_version=">=3.8.2,<3.9.0",
+        spacy_version=">=3.8.3,<3.9.0",
         sources=[EWT, *texts, *MORE_TEXTS],
         performance={
             **{f"{output}_acc": round(value / 100, 4) for output, value in accuracy.gold.items()},
             "tag_acc_raw_text": round(accuracy.raw["tag"] / 100, 4),
-            "token_acc": round(accuracy.tokens / 100, 4),
+            "token_f": round(accuracy.tokens / 100, 4),
             **errors,
         },
         notes="Accuracies are those on the dev split of UD_English-EWT 2.16, gold tokens, one "
         "sentence a doc; tag_acc_raw_text on the tokenizer's own tokens.",
     )
     nlp.to_disk(directory)
+    (directory / "vocab" / "strings.json").write_text("[]")  # loading adds what is needed
     card = _card(name, predicted, accuracy, errors)
     (directory / "README.md").write_text(card, encoding="utf8")
     (directory / "LICENSE").write_text(LICENCE, encoding="utf8")
@@ -227,7 +225,7 @@ gold tokens, one sentence a doc:
 | --- | ---: | ---: | ---: |
 {gold}
 
-On raw text, {accuracy.tokens:.2f} % of spaCy's tokens are right. XPOS by genre, gold tokens:
+On raw text, spaCy's tokens have an F-score of {accuracy.tokens:.2f}. XPOS by genre, gold tokens:
 {genres}.
 
 Expected calibration error of a tag's probability: {100 * errors[CALIBRATED]:.2f} % (uncalibrated

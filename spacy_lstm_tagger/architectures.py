@@ -20,6 +20,9 @@ from .runtime.onnx_tagger import onnx_tagger
 from .runtime.session import QuantizedEncoder
 from .settings import MOST_LAYERS, check_bool, check_int
 
+TRAINING = "A tagger that is trained, or was not exported,"
+"""What needs torch; an exported one does not."""
+
 
 def build_lstm_tagger_v1(
     *,
@@ -82,7 +85,7 @@ def build_lstm_tagger_v1(
     RAISES ValueError: If a setting is out of its range or of another type.
     RAISES ImportError: If torch is missing.
     """
-    import_extra("torch", extra="train")
+    import_extra("torch", extra="train", what=TRAINING)
     from .network.bridge import Precision, torch_tagger
     from .network.precision import PRECISIONS
 
@@ -156,7 +159,7 @@ def build_lstm_encoder_v1(
     RAISES ValueError: If a setting is out of its range or of another type.
     RAISES ImportError: If torch is missing.
     """
-    import_extra("torch", extra="train")
+    import_extra("torch", extra="train", what=TRAINING)
     from .network.bridge import Precision, torch_encoder
 
     _check_recurrent(cell=cell, width=width, depth=depth, bidirectional=bidirectional)

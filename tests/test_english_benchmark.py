@@ -37,6 +37,7 @@ def test_accuracy_counts_each_output_of_gold_tokens_unseen_ones_and_raw_text() -
     # F-score; the parts of "ham/ham" are ham, twice the same, and a token without annotation
     assert found.raw["tag"] == pytest.approx(100 * 2 * 3 / (5 + 4))
     assert found.raw["pos"] == pytest.approx(100 * 2 * 4 / (5 + 4))
+    assert found.tokens == pytest.approx(100 * 2 * 3 / (6 + 4))
     assert found.calibration is None
 
 

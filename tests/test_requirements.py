@@ -74,7 +74,7 @@ def test_a_shared_encoder_requires_torch(make_examples, tmp_path) -> None:
 
 def test_other_requirements_stay(make_nlp, tmp_path) -> None:
     nlp = make_nlp()
-    nlp.meta["requirements"] = [*OTHERS, "spacy_lstm_tagger[train]>=0.0.9,<0.1.0"]
+    nlp.meta["requirements"] = [*OTHERS, "spacy-lstm-tagger[train]>=0.0.9,<0.1.0"]
     nlp.to_disk(tmp_path / "model")
     assert required(tmp_path / "model") == [*OTHERS, ours("train")]
     spacy.load(tmp_path / "model").to_disk(tmp_path / "model")
@@ -82,11 +82,57 @@ def test_other_requirements_stay(make_nlp, tmp_path) -> None:
 
 
 def test_a_component_that_is_saved_by_itself_changes_nothing_around_it(make_nlp, tmp_path) -> None:
-    for content in ({"meta.json": "{"}, {"meta.json": "{", "other.cfg": ""}):
+    contents = [
+        {"meta.json": "{"},
+        {"meta.json": "{", "other.cfg": ""},
+        {"meta.json": "[]", "config.cfg": "[a]\n\n[a]\n"},
+        {"meta.json": "{}", "config.cfg": "not a config"},
+    ]
+    for content in contents:
         for name, text in content.items():
             (tmp_path / name).write_text(text)
         make_nlp().get_pipe("lstm_tagger").to_disk(tmp_path / "tagger")
         assert {name: (tmp_path / name).read_text() for name in content} == content
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        "spacy-lstm-tagger[train,report] @ git+https://example.org/tagger.git",
+        "spacy_lstm_tagger @ https://example.org/tagger.whl",
+        "spacy-lstm-tagger[train,report]",
+        "spacy-lstm-tagger==0.1.0",
+        'spacy-lstm-tagger[train]>=0.1,<0.2; python_version < "4"',
+    ],
+)
+def test_what_somebody_has_chosen_stays(by_hand, make_nlp, tmp_path) -> None:
+    nlp = make_nlp()
+    nlp.meta["requirements"] = [by_hand]
+    nlp.to_disk(tmp_path / "model")
+    assert required(tmp_path / "model") == [by_hand]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(None, [ours("train")]), ([None, 3], [None, 3, ours("train")]), ("x", "x")],
+)
+def test_requirements_of_another_form_do_not_end_the_saving(
+    before, after, make_nlp, tmp_path
+) -> None:
+    nlp = make_nlp()
+    nlp.meta["requirements"] = before
+    nlp.to_disk(tmp_path / "model")
+    assert required(tmp_path / "model") == after
+    assert spacy.load(tmp_path / "model").pipe_names == ["lstm_tagger"]
+
+
+def test_variables_of_the_config_are_looked_up(make_nlp, tmp_path) -> None:
+    make_nlp().to_disk(tmp_path / "model")
+    config = tmp_path / "model" / "config.cfg"
+    text = config.read_text().replace('precision = "float32"', "precision = ${vars.precision}")
+    config.write_text(f'{text}\n[vars]\nprecision = "int8"\n')
+    spacy.load(tmp_path / "model").to_disk(tmp_path / "again")
+    assert required(tmp_path / "again") == [ours("export")]
 
 
 @pytest.mark.parametrize("architecture", ["LSTMTagger.v1", "LSTMEncoder.v1"])
@@ -102,7 +148,9 @@ except ImportError as error:
     print(error)
 """
     (line,) = run_python(code).splitlines()
-    assert line.startswith("This needs torch, which cannot be imported (")
+    assert line.startswith(
+        "A tagger that is trained, or was not exported, needs torch, which cannot be imported ("
+    )
     assert line.endswith('Install it with: pip install "spacy-lstm-tagger[train]"')
 
 

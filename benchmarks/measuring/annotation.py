@@ -26,7 +26,7 @@ class Accuracy(NamedTuple):
     gold: accuracy of each output on gold tokens.
     unseen: the same on tokens whose form is not in the train split.
     raw: accuracy of each output on the tokenizer's own tokens.
-    tokens: how many of these are right.
+    tokens: F-score of these: spans of characters that are gold tokens.
     genres: accuracy of tags on gold tokens by genre.
     worst: F-score of the tags with the lowest ones, of those that are frequent enough.
     calibration: expected calibration error of the tags' probabilities; None if it has none.
@@ -54,7 +54,7 @@ def measure_accuracy(
     right: dict[str, list[bool]] = defaultdict(list)
     unseen: dict[str, list[bool]] = defaultdict(list)
     by_genre: dict[str, list[bool]] = defaultdict(list)
-    found = predicted(tagged)
+    found = [output for output in predicted(tagged) if output in predicted(gold)]
     for genre, doc, reference in zip(genres, tagged, gold, strict=True):
         for token, gold_token in zip(doc, reference, strict=True):
             for output in found:
@@ -72,7 +72,7 @@ def measure_accuracy(
             output: 100 * Scorer.score_token_attr(raw, output, getter=value)[f"{output}_acc"]
             for output in found
         },
-        100 * Scorer.score_tokenization(raw)["token_acc"],
+        100 * Scorer.score_tokenization(raw)["token_f"],
         {genre: percent(marks) for genre, marks in sorted(by_genre.items())},
         _worst(tagged, gold),
         _calibration_error(nlp, gold, tagged),
@@ -80,7 +80,7 @@ def measure_accuracy(
 
 
 def predicted(docs: Sequence[Doc]) -> list[str]:
-    """Return the names of what some of the docs have."""
+    """Return the names of what some docs have, be it predicted or gold."""
     attrs = {output: output.upper() for output in OUTPUTS}
     return [key for key, attr in attrs.items() if any(doc.has_annotation(attr) for doc in docs)]
 

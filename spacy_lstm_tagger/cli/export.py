@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from ..pipeline.tagger import LSTMTagger
 from ..runtime.export import PRECISIONS, export_tagger, exportable
 from . import lstm_tagger_cli, messages
 from .errors import fail, failing_in_one_line
@@ -29,8 +30,11 @@ def export_cli(
         nlp = load_pipeline(model)
         names = [name for name in nlp.pipe_names if exportable(nlp, name)]
         if not names:
+            exported = [name for name, pipe in nlp.pipeline if isinstance(pipe, LSTMTagger)]
             raise ValueError(
-                f"it has the components {nlp.pipe_names}, none of which has the model "
+                f"its component '{exported[0]}' is exported already."
+                if exported
+                else f"it has the components {nlp.pipe_names}, none of which has the model "
                 "spacy-lstm-tagger.LSTMTagger.v1."
             )
         for name in names:

@@ -25,8 +25,8 @@ from .training_data import TrainingData, check_training_data
 RULES = "spacy.Tokenizer.v1"
 VECTORS = "include_static_vectors"
 TOKENIZER_COMMENT = [
-    "# Splits raw text into words, which should be those of the training data: TOK of",
-    "# `spacy evaluate` without --gold-preproc says how many are.",
+    "# Splits raw text into words, which should be those of the training data: how many are, says",
+    "# `lstm-tagger report`. (TOK of `spacy evaluate` overlooks words that are split too much.)",
 ]
 EXAMPLES = {"train": "train.spacy", "dev": "dev.spacy", "taught": "taught.spacy"}
 """Files that recipes need, by their keys in [paths]."""

@@ -45,8 +45,9 @@ def onnx_tagger(*, nO: int | None, threads: int) -> Model[DocFeatures, list[Floa
 def init(model: Model[Any, Any], X: Any = None, Y: Any = None) -> None:
     """Raise ValueError: an exported tagger cannot be initialized."""
     raise ValueError(
-        "An exported tagger cannot be initialized or trained. Train the pipeline that it was "
-        "exported from, and export it again."
+        "An exported tagger cannot be initialized or trained. To train other components beside "
+        "it, leave it out: nlp.update(..., exclude=[NAME]), or frozen_components in a config. To "
+        "train the tagger, train the pipeline that it was exported from, and export it again."
     )
 
 
