@@ -8,8 +8,8 @@ Architectures: `spacy-lstm-tagger.LSTMTagger.v1`, `spacy-lstm-tagger.LSTMEncoder
 `spacy-lstm-tagger.OnnxTagger.v1` (of exported taggers).
 Augmenter: `spacy-lstm-tagger.Augmenter.v1`. Logger: `spacy-lstm-tagger.PlotLogger.v1`.
 Corpus reader: `spacy-lstm-tagger.DistillationCorpus.v1`.
-Commands, under `python -m spacy lstm-tagger`: `calibrate`, `convert`, `distill`, `export`,
-`init-config`, `report`, `tag`, `uncertain`, `vocab`.
+Commands, under `python -m spacy lstm-tagger`: `annotate`, `calibrate`, `convert`, `distill`,
+`export`, `init-config`, `report`, `tag`, `uncertain`, `vocab`.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -13,4 +13,15 @@ lstm_tagger_cli = Typer(
 )
 app.add_typer(lstm_tagger_cli)
 
-from . import calibrate, convert, distill, export, init_config, report, tag, uncertain, vocab  # noqa: E402, F401  (register their commands)
+from . import (  # noqa: E402, F401  (register their commands)
+    annotate,
+    calibrate,
+    convert,
+    distill,
+    export,
+    init_config,
+    report,
+    tag,
+    uncertain,
+    vocab,
+)

@@ -1,0 +1,1 @@
+"""Annotate corpora of any size: files in, files out, shard by shard."""

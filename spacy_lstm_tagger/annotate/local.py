@@ -1,0 +1,100 @@
+"""Annotate shards in processes of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for_end
+from typing import Any
+
+import spacy
+
+from .annotation import Annotator
+from .job import Job
+from .shards import Shard
+from .work import Counts, annotate_shard
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Environment variables that decide how many threads libraries use."""
+
+_loaded: dict[str, Any] = {}
+"""What a worker has loaded."""
+
+
+def annotate_locally(
+    job: Job, shards: Sequence[Shard], processes: int
+) -> Iterator[tuple[Shard, Counts]]:
+    """Annotate shards in processes of one thread each; yield each shard that is done.
+
+    Raises ValueError if a worker is killed, or whatever annotating a shard raises; what is done
+    stays done.
+    """
+    context = multiprocessing.get_context("spawn")
+    with _one_thread_each(), contextlib.ExitStack() as stack:
+        pool = ProcessPoolExecutor(processes, context, _start_worker, (job,))
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        waiting = iter(shards)
+        running: dict[Future[Counts], Shard] = {}
+        try:
+            while True:
+                # few at a time: what waits in the pool would be done before an error is seen
+                while len(running) < 2 * processes and (shard := next(waiting, None)):
+                    running[pool.submit(_work, shard)] = shard
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running.pop(future), future.result()
+        except BrokenProcessPool as error:
+            raise ValueError(
+                "a worker was killed, perhaps because the memory was full. Repeat the command, "
+                "which goes on with what is missing, with fewer --processes if so"
+            ) from error
+        except BaseException:
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            raise
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let processes that are started inside the context use one thread."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _start_worker(job: Job) -> None:
+    """Load the pipeline; end with the process that started this one."""
+    if hasattr(os, "setsid"):
+        with contextlib.suppress(OSError):
+            os.setsid()  # of one session, Linux may give all workers one core
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _loaded["job"] = job
+    _loaded["annotator"] = Annotator(spacy.load(job.model), job.options.attributes)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_end([parent.sentinel])
+        os._exit(1)
+
+
+def _work(shard: Shard) -> Counts:
+    job: Job = _loaded["job"]
+    return annotate_shard(
+        shard, job.output, job.options, _loaded["annotator"], job.schema, job.batch_size
+    )

@@ -1,0 +1,556 @@
+"""`lstm-tagger annotate`: corpora in shards, each read, annotated and written by itself."""
+
+import gzip
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+
+from spacy_lstm_tagger.annotate import places
+from spacy_lstm_tagger.annotate.annotation import Annotator, Options
+from spacy_lstm_tagger.annotate.job import open_job
+from spacy_lstm_tagger.annotate.records import lines_of
+from spacy_lstm_tagger.annotate.shards import cut, find_files
+from spacy_lstm_tagger.annotate.work import annotate_shard
+
+pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed ([annotate])")
+dataset = pytest.importorskip("pyarrow.dataset")
+parquet = pytest.importorskip("pyarrow.parquet")
+
+TEXTS = ["I like green eggs", "Eat blue ham", "", "I  like\nham", "Eat eggs. I like ham."]
+ALL = ("tag", "pos", "lemma")
+
+
+@pytest.fixture
+def nlp(make_nlp) -> Language:
+    """A pipeline that sets tags, parts of speech and lemmas."""
+    data = [
+        (
+            "I like green eggs",
+            {"tags": ["N", "V", "J", "N"], "lemmas": ["I", "like", "green", "egg"]},
+        ),
+        ("Eat blue ham", {"tags": ["V", "J", "N"], "lemmas": ["eat", "blue", "ham"]}),
+    ]
+    pos = {"N": "NOUN", "V": "VERB", "J": "ADJ"}
+    data = [(text, {**gold, "pos": [pos[tag] for tag in gold["tags"]]}) for text, gold in data]
+    return make_nlp(data, steps=40, outputs=["tag", "pos", "lemma"])
+
+
+@pytest.fixture
+def run(nlp, tmp_path):
+    """Return a function that annotates files in this process, and returns the job."""
+    nlp.to_disk(tmp_path / "model")
+    model = str(tmp_path / "model")
+
+    def annotate(*inputs: Path, output: str = "out", size: int = 10**6, **settings: Any):
+        options = Options(
+            settings.get("kind", "jsonl"),
+            settings.get("text_column", "text"),
+            settings.get("id_column"),
+            settings.get("attributes", ALL),
+        )
+        loaded = spacy.load(model)
+        job, others = open_job(
+            *(model, loaded, [str(path) for path in inputs], str(tmp_path / output), options),
+            shard_size=size,
+            batch_size=2,
+        )
+        annotator = Annotator(loaded, options.attributes)
+        for shard in job.left():
+            annotate_shard(shard, job.output, job.options, annotator, job.schema, job.batch_size)
+        return job, others
+
+    return annotate
+
+
+def write_jsonl(path: Path, records: list[Any]) -> Path:
+    path.write_text("".join(json.dumps(one) + "\n" for one in records), encoding="utf8")
+    return path
+
+
+def read_jsonl(directory: Path) -> list[dict]:
+    lines = [
+        line
+        for path in sorted(directory.glob("*.jsonl"))
+        for line in path.read_text(encoding="utf8").split("\n")
+    ]
+    return [json.loads(line) for line in lines if line]
+
+
+def bad(directory: Path) -> list[dict]:
+    return read_jsonl(directory / "_annotate")
+
+
+def expected(nlp: Language, texts: list[str]) -> list[dict]:
+    return [
+        {
+            "tokens": [t.text for t in doc],
+            "token_starts": [t.idx for t in doc],
+            "token_ends": [t.idx + len(t) for t in doc],
+            "tags": [t.tag_ for t in doc],
+            "pos": [t.pos_ for t in doc],
+            "lemmas": [t.lemma_ for t in doc],
+        }
+        for doc in nlp.pipe(texts)
+    ]
+
+
+# Shards
+
+
+@given(st.lists(st.binary(max_size=9), max_size=30), st.integers(1, 40), st.booleans())
+def test_shards_of_lines_have_each_line_once(tmp_path_factory, lines, size, ends) -> None:
+    lines = [line.replace(b"\n", b"") for line in lines]
+    content = b"\n".join(lines) + (b"\n" if ends else b"")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return
+    path = tmp_path_factory.getbasetemp() / "lines.txt"
+    path.write_bytes(content)
+    shards = list(cut([str(path)], size))
+    assert sum(shard.size for shard in shards) == len(content)
+    assert all(shard.size >= size for shard in shards[:-1])
+    found = [line for shard in shards for line in lines_of(shard)]
+    wanted = content.split(b"\n") if content else []
+    if wanted and not wanted[-1]:
+        wanted.pop()
+    assert found == [line.removesuffix(b"\r") for line in wanted]
+    rows = [shard.first_row for shard in shards]
+    counts = [len(list(lines_of(shard))) for shard in shards]
+    assert rows == [1 + sum(counts[:i]) for i in range(len(counts))]
+    assert [shard.name for shard in shards] == [f"part-{i:06}" for i in range(len(shards))]
+
+
+def test_files_are_found_in_directories_and_by_globs(tmp_path) -> None:
+    for name in ("b.jsonl", "lang=en/a.ndjson", "lang=en/README.md", "_old/a.jsonl", ".x/a.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("{}\n")
+    names = ["b.jsonl", "lang=en/a.ndjson"]
+    found, others = find_files([str(tmp_path)])
+    assert found == [str(tmp_path / name) for name in names]
+    assert others == [str(tmp_path / "lang=en" / "README.md")]
+    assert find_files([str(tmp_path / "b*")])[0] == [str(tmp_path / "b.jsonl")]
+
+
+@pytest.mark.parametrize(
+    ("given_paths", "message"),
+    [
+        (["missing.jsonl"], "there is nothing at"),
+        (["no*.jsonl"], "there is nothing at"),
+        (["table.csv"], r"none of \.jsonl, .* as its name says"),
+        (["a.jsonl", "a.jsonl"], "is given 2 times"),
+    ],
+)
+def test_paths_that_cannot_be_annotated_are_named(given_paths, message, tmp_path) -> None:
+    for name in ("a.jsonl", "table.csv"):
+        (tmp_path / name).write_text("{}\n")
+    with pytest.raises(ValueError, match=message):
+        find_files([str(tmp_path / path) for path in given_paths])
+
+
+# Records in, annotation out
+
+
+@pytest.mark.parametrize("size", [1, 60, 10**6])
+def test_annotation_is_that_of_the_pipeline_and_columns_are_kept(run, nlp, tmp_path, size) -> None:
+    records = [
+        {"id": f"00{i}", "text": text, "date": "2024-01-02", "nested": {"a": [1, 2.5, None]}}
+        for i, text in enumerate(TEXTS)
+    ]
+    job, _ = run(write_jsonl(tmp_path / "in.jsonl", records), size=size)
+    assert len(job.shards) == {1: 5, 60: 5}.get(size, 1)
+    found = read_jsonl(tmp_path / "out")
+    rows = zip(records, expected(nlp, TEXTS), strict=True)
+    assert found == [{**record, **annotation} for record, annotation in rows]
+    counts = job.counts(job.shards)
+    assert (counts.docs, counts.bad) == (5, 0)
+    assert counts.words == sum(len(row["tokens"]) for row in found)
+
+
+@pytest.mark.parametrize(
+    "suffix", [".txt", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".parquet", ".spacy"]
+)
+def test_every_kind_of_input_gives_the_same(suffix, run, nlp, tmp_path) -> None:
+    texts = [text.replace("\n", " ") for text in TEXTS]
+    path = tmp_path / f"in{suffix}"
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts).encode()
+    if suffix == ".txt":
+        path.write_text("\r\n".join(texts) + "\n")
+    elif suffix == ".jsonl.gz":
+        path.write_bytes(gzip.compress(lines))
+    elif suffix == ".ndjson":
+        path.write_bytes(b"\xef\xbb\xbf" + lines)
+    elif suffix == ".spacy":
+        DocBin(docs=[nlp.make_doc(text) for text in texts]).to_disk(path)
+    elif suffix == ".parquet":
+        parquet.write_table(pyarrow.table({"text": texts}), path, row_group_size=2)
+    else:
+        with pyarrow.CompressedOutputStream(str(path), "zstd") as file:
+            file.write(lines)
+    job, _ = run(path, size=1)
+    assert len(job.shards) == {".txt": 5, ".ndjson": 5, ".parquet": 3}.get(suffix, 1)
+    found = read_jsonl(tmp_path / "out")
+    assert [row["text"] for row in found] == texts
+    assert [row["id"] for row in found] == [f"{path}:{i}" for i in range(1, 6)]
+    for row, annotation in zip(found, expected(nlp, texts), strict=True):
+        assert {key: row[key] for key in annotation} == annotation
+
+
+def test_records_that_cannot_be_used_are_listed_and_cost_nothing_else(run, nlp, tmp_path) -> None:
+    lines = [
+        b'{"id": "007", "text": "Eat ham"}',
+        b"not json",
+        b'{"id": "7", "text": null}',
+        b'{"id": "8"}',
+        b"",
+        b"[1]",
+        '{"id": "9", "text": "Eat\u2028ham"}'.encode(),
+        b'{"id": "10", "text": "\xe9"}',
+        b'{"id": "11", "text": "\\ud800"}',
+        b'{"id": "12", "text": "Eat ham", "tags": []}',
+        b'{"id": "7", "text": "Eat blue ham"}\r',
+    ]
+    (tmp_path / "in.jsonl").write_bytes(b"\n".join(lines))
+    job, _ = run(tmp_path / "in.jsonl", size=70)
+    assert len(job.shards) > 2
+    found = read_jsonl(tmp_path / "out")
+    assert [row["id"] for row in found] == ["007", "9", "7"]
+    assert found[1]["text"] == "Eat\u2028ham"
+    assert found[2]["tags"] == ["V", "J", "N"]
+    listed = bad(tmp_path / "out")
+    assert [one["row"] for one in listed] == [2, 3, 4, 6, 8, 9, 10]
+    assert {one["file"] for one in listed} == {str(tmp_path / "in.jsonl")}
+    reasons = ["no JSON object", "is null", "no column 'text'", "no JSON object", "byte 0xE9"]
+    reasons += ["surrogate", "a column 'tags' already"]
+    for one, reason in zip(listed, reasons, strict=True):
+        assert reason in one["reason"]
+    assert job.counts(job.shards).bad == 7
+
+
+def test_records_that_the_pipeline_fails_on_are_listed(nlp, tmp_path) -> None:
+    @Language.component("fails_on_blue")
+    def fails_on_blue(doc: Doc) -> Doc:
+        if "blue" in doc.text:
+            raise RuntimeError("blue")
+        return doc
+
+    nlp.add_pipe("fails_on_blue")
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": text} for text in TEXTS])
+    (shard,) = cut([str(path)], 10**6)
+    (tmp_path / "_annotate").mkdir()
+    options = Options("jsonl", "text", None, ("tag",))
+    path.rename(tmp_path / "in")  # so that what is read below is the output
+    shard = replace(shard, path=str(tmp_path / "in"))
+    counts = annotate_shard(shard, str(tmp_path), options, Annotator(nlp, ["tag"]), None, 3)
+    assert (counts.docs, counts.bad) == (4, 1)
+    texts = [row["text"] for row in read_jsonl(tmp_path)]
+    assert texts == [text for text in TEXTS if "blue" not in text]
+    (one,) = bad(tmp_path)
+    assert one["row"] == 2
+    assert "the pipeline failed (RuntimeError: blue)" in one["reason"]
+
+
+# Parquet
+
+
+def test_parquet_keeps_types_and_values(run, nlp, tmp_path) -> None:
+
+    table = pyarrow.table(
+        {
+            "id": ["007", "7", None],
+            "text": ["Eat ham", None, "I like ham"],
+            "small": pyarrow.array([1, 2, 3], "int8"),
+            "when": pyarrow.array([0, 1, 2], pyarrow.timestamp("us")),
+            "tree": [[{"a": 1}], [], None],
+        }
+    )
+    (tmp_path / "lang=en").mkdir()
+    parquet.write_table(table, tmp_path / "lang=en" / "in.parquet")
+    run(tmp_path / "lang=en", kind="parquet")
+    found = parquet.ParquetFile(tmp_path / "out" / "part-000000.parquet").read()
+    assert found.select(table.column_names).equals(table.take([0, 2]))
+    assert found.column("tags").to_pylist() == [["V", "N"], ["N", "V", "N"]]
+    assert [one["row"] for one in bad(tmp_path / "out")] == [2]
+    assert dataset.dataset(tmp_path / "out").to_table().num_rows == 2
+
+
+def test_json_in_parquet_loses_nothing(run, tmp_path) -> None:
+
+    records = [
+        {"text": "Eat", "whole": 7, "real": 1, "flag": True, "mixed": "a", "big": 2**70},
+        {"text": "Eat", "whole": -1, "real": 0.5, "flag": None, "mixed": 1, "list": []},
+        {"text": "Eat", "when": "2024-01-02"},
+    ]
+    late = {"text": "Eat", "whole": "x", "real": 2**60, "when": 3, "new": {"a": None}}
+    path = write_jsonl(tmp_path / "in.jsonl", [*records, *[{"text": "I"}] * 1000, late])
+    run(path, kind="parquet", attributes=("tag",))
+    table = parquet.ParquetFile(tmp_path / "out" / "part-000000.parquet").read()
+    kinds = {name: str(table.schema.field(name).type) for name in table.column_names}
+    assert kinds["whole"] == "int64"
+    assert (kinds["real"], kinds["flag"], kinds["when"]) == ("double", "bool", "string")
+    json_columns = [f.name for f in table.schema if (f.metadata or {}).get(b"encoding") == b"json"]
+    assert set(json_columns) == {"mixed", "big", "list", "other_columns"}
+    rows = table.to_pylist()
+    for row, record in zip([*rows[:3], rows[-1]], [*records, late], strict=True):
+        values = {
+            key: json.loads(value) if key in json_columns else value
+            for key, value in row.items()
+            if value is not None
+            and key not in ("id", "tokens", "token_starts", "token_ends", "tags")
+        }
+        values.update(values.pop("other_columns", {}))
+        assert values == {key: value for key, value in record.items() if value is not None}
+
+
+def test_other_kinds_of_output(run, nlp, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"id": "x", "text": t, "n": 1} for t in TEXTS])
+    run(path, kind="spacy", output="docs")
+    docs = list(
+        DocBin(store_user_data=True)
+        .from_disk(tmp_path / "docs/part-000000.spacy")
+        .get_docs(nlp.vocab)
+    )
+    assert [[t.tag_ for t in doc] for doc in docs] == [r["tags"] for r in expected(nlp, TEXTS)]
+    assert [doc.text for doc in docs] == TEXTS
+    assert {doc.user_data["id"] for doc in docs} == {"x"}
+    run(path, kind="conllu", output="conllu")
+    text = (tmp_path / "conllu" / "part-000000.conllu").read_text()
+    assert text.count("# newdoc id = x\n") == 5
+    assert text.count("# n = 1\n") == 5
+    assert "2\tlike\tlike\tVERB\tV\t_\t_\t_\t_\t_\n3\tgreen" in text
+    assert "\n3\tham\tham\tNOUN\tN\t_\t_\t_\t_\t_\n\n" in text
+
+
+# Before the work begins
+
+
+def test_inputs_that_do_not_fit_are_refused_before_the_work(run, tmp_path) -> None:
+
+    with_id = write_jsonl(tmp_path / "a.jsonl", [{"id": "1", "text": "Eat"}])
+    without = write_jsonl(tmp_path / "b.jsonl", [{"text": "Eat"}])
+    other = write_jsonl(tmp_path / "c.jsonl", [{"body": "Eat"}])
+    taken = write_jsonl(tmp_path / "d.jsonl", [{"text": "Eat", "tags": "x"}])
+    (tmp_path / "e.txt").write_text("Eat\n")
+    (tmp_path / "f.txt").write_bytes("Eat\n".encode("utf-16"))
+    (tmp_path / "g.parquet").write_text("Eat\n")
+    for name, values in (("h", [1]), ("i", ["Eat"])):
+        table = pyarrow.table({"text": ["Eat"], "n": values})
+        parquet.write_table(table, tmp_path / f"{name}.parquet")
+    parquet.write_table(pyarrow.table({"text": [1]}), tmp_path / "j.parquet")
+    tables = [tmp_path / "h.parquet", tmp_path / "i.parquet"]
+    for inputs, settings, message in (
+        ([with_id, without], {}, "b.jsonl has no column 'id', but .*a.jsonl has"),
+        ([without], {"id_column": "key"}, "has no column 'key'. Name it with --id-column"),
+        ([other], {}, "has no column 'text'; it has body. Name .* --text-column"),
+        ([taken], {}, "has a column 'tags' already"),
+        ([without, tmp_path / "e.txt"], {}, "several kinds"),
+        ([tmp_path / "f.txt"], {}, "UTF-16"),
+        ([tmp_path / "g.parquet"], {}, "no Parquet file, or damaged"),
+        (tables, {"kind": "parquet"}, "of other types than those of the files before"),
+        ([tmp_path / "j.parquet"], {}, "has the type int64, but must be of texts"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            run(*inputs, **settings)
+        assert not (tmp_path / "out").exists()
+
+
+def test_attributes_that_cannot_be_written_are_refused() -> None:
+    with pytest.raises(ValueError, match="no attribute 'tags'; there are tag, pos"):
+        Annotator(spacy.blank("en"), ["tags"])
+    with pytest.raises(ValueError, match="without an lstm_tagger there are no probabilities"):
+        Annotator(spacy.blank("en"), ["probabilities"])
+
+
+def test_any_pipeline_annotates_entities(tmp_path) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "FOOD", "pattern": "green eggs"}])
+    doc = nlp("I like green eggs")
+    assert Annotator(nlp, ["ents"]).annotation(doc)["ents"] == [
+        {"start": 7, "end": 17, "label": "FOOD"}
+    ]
+
+
+# Resuming
+
+
+def test_only_what_is_missing_is_done_again(run, tmp_path) -> None:
+    records = [{"text": text} for text in TEXTS]
+    path = write_jsonl(tmp_path / "in.jsonl", records)
+    job, _ = run(path, size=1)
+    before = read_jsonl(tmp_path / "out")
+    names = sorted(p.name for p in (tmp_path / "out").glob("*.jsonl"))
+    changed = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in names}
+    (tmp_path / "out" / names[2]).unlink()
+    (tmp_path / "out" / f".{names[3]}-99.tmp").write_text("half")
+    run(path, size=1)
+    assert read_jsonl(tmp_path / "out") == before
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["_annotate", *names]
+    now = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in names}
+    assert [name for name in names if now[name] != changed[name]] == [names[2]]
+    assert job.left() == []
+
+
+def test_another_job_in_the_same_directory_is_refused(run, nlp, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    run(path)
+    with pytest.raises(ValueError, match=r"another 'options': attributes = .*, now attributes = "):
+        run(path, attributes=("tag",))
+    with pytest.raises(ValueError, match="another 'shard_size': 1000000, now 5"):
+        run(path, size=5)
+    write_jsonl(path, [{"text": "Eat"}, {"text": "ham"}])
+    with pytest.raises(ValueError, match=r"another 'inputs': .*in.jsonl', 16\], now .*, 32\]"):
+        run(path)
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "notes").touch()
+    with pytest.raises(ValueError, match="has notes, but nothing of an earlier run"):
+        run(path, output="used")
+
+
+def test_another_model_is_refused(run, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    run(path)
+    cfg = tmp_path / "model" / "lstm_tagger" / "cfg"
+    cfg.write_text(cfg.read_text().replace('"temperature":1.0', '"temperature":2.0'))
+    with pytest.raises(ValueError, match=r"another 'model': .*sha256"):
+        run(path)
+
+
+# As a command
+
+
+def command(model: Path, *args: object) -> list[str]:
+    return [sys.executable, "-m", "spacy", "lstm-tagger", "annotate", str(model), *map(str, args)]
+
+
+def run_command(model: Path, *args: object) -> subprocess.CompletedProcess:
+    done = subprocess.run(command(model, *args), capture_output=True, text=True, encoding="utf8")
+    return done
+
+
+@pytest.mark.slow
+def test_command_uses_processes_and_says_what_was_done(nlp, tmp_path) -> None:
+    nlp.to_disk(tmp_path / "model")
+    records = [{"id": i, "text": TEXTS[i % 5]} for i in range(200)] + [{"id": 200}]
+    path = write_jsonl(tmp_path / "in.jsonl", records)
+    args = (path, tmp_path / "out", "--to", "jsonl", "--shard-size", "0.002", "-n", 2)
+    assert run_command(tmp_path / "model", *args, "--plan").returncode == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["_annotate"]
+    done = run_command(tmp_path / "model", *args)
+    assert done.returncode == 2, done.stderr
+    found = read_jsonl(tmp_path / "out")
+    assert [row["id"] for row in found] == list(range(200))
+    tags = [row["tags"] for row in expected(nlp, TEXTS)]
+    assert [row["tags"] for row in found] == [tags[i % 5] for i in range(200)]
+    assert "1 records cannot be used" in done.stderr
+    done = run_command(tmp_path / "model", *args)
+    assert "is complete already" in done.stderr
+    done = run_command(tmp_path / "model", path, tmp_path / "strict", *args[2:], "--strict")
+    assert done.returncode == 1
+    assert "cannot be used, see" in done.stderr
+
+
+@pytest.mark.slow
+def test_killed_jobs_and_workers_lose_and_double_nothing(nlp, tmp_path) -> None:
+    nlp.to_disk(tmp_path / "model")
+    records = [{"id": i, "text": " ".join(TEXTS) * 3} for i in range(3000)]
+    path = write_jsonl(tmp_path / "in.jsonl", records)
+    args = (path, tmp_path / "out", "--to", "jsonl", "--shard-size", "0.02", "-n", 2)
+    rng, killed = random.Random(0), []
+    for attempt in range(6):
+        process = subprocess.Popen(
+            command(tmp_path / "model", *args), stderr=subprocess.PIPE, text=True
+        )
+        done = len(list((tmp_path / "out").glob("*.jsonl")))
+        deadline = time.monotonic() + 120
+        while len(list((tmp_path / "out").glob("*.jsonl"))) < done + 2:
+            assert time.monotonic() < deadline
+            if process.poll() is not None:
+                break
+            time.sleep(0.01)
+        time.sleep(rng.random() / 3)
+        workers = workers_of(process.pid)
+        if process.poll() is None and workers and attempt % 2:
+            os.kill(workers[0], signal.SIGKILL)
+            message = process.communicate(timeout=120)[1]
+            if process.returncode:
+                assert "a worker was killed" in message
+                killed.append("worker")
+        elif process.poll() is None:
+            process.kill()
+            process.communicate()
+            killed.append("job")
+        for pid in workers:
+            wait_for_end(pid)
+    assert {"worker", "job"} <= set(killed)
+    done = run_command(tmp_path / "model", *args)
+    assert done.returncode == 0, done.stderr
+    assert [row["id"] for row in read_jsonl(tmp_path / "out")] == list(range(3000))
+    assert [p.name for p in (tmp_path / "out").rglob("*") if p.suffix == ".tmp"] == []
+
+
+def workers_of(pid: int) -> list[int]:
+    """Processes that a process has started to work, not the one that watches its semaphores."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+            line = (status.parent / "cmdline").read_text()
+        except (OSError, ValueError):
+            continue
+        if parent == pid and "spawn_main" in line:
+            found.append(int(status.parent.name))
+    return sorted(found)
+
+
+def wait_for_end(pid: int) -> None:
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_missing_libraries_are_named(nlp, tmp_path) -> None:
+    nlp.to_disk(tmp_path / "model")
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    for library, args, extra in (
+        ("pyarrow", (path, tmp_path / "out"), "annotate"),
+        ("fsspec", ("memory://in.jsonl", tmp_path / "out"), "annotate"),
+        ("ray", (path, tmp_path / "out", "--to", "jsonl", "--engine", "ray"), "ray"),
+    ):
+        code = f"import sys; sys.modules[{library!r}] = None; sys.argv = sys.argv[1:]\n"
+        code += "from spacy.cli import setup_cli; setup_cli()"
+        arguments = command(tmp_path / "model", *args)[2:]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True
+        )
+        assert done.returncode == 1
+        assert f'pip install "spacy-lstm-tagger[{extra}]"' in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
+
+
+def test_places_of_fsspec_are_written_whole() -> None:
+    pytest.importorskip("fsspec", reason="fsspec is not installed ([annotate])")
+    path = "memory://annotate/part.txt"
+    with pytest.raises(RuntimeError), places.written_whole(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert not places.exists(path)
+    with places.written_whole(path) as file:
+        file.write(b"whole")
+    assert places.open_file(path).read() == b"whole"
+    assert places.names_in("memory://annotate") == ["part.txt"]
+    assert (places.size(path), places.join("memory://annotate/", "x")) == (5, "memory://annotate/x")
+    places.remove(path)
+    assert not places.exists(path)
