@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for_end
@@ -28,7 +28,7 @@ _loaded: dict[str, Any] = {}
 
 def annotate_locally(
     job: Job, shards: Sequence[Shard], processes: int
-) -> Iterator[tuple[Shard, Counts]]:
+) -> Generator[tuple[Shard, Counts], None, None]:
     """Annotate shards in processes of one thread each; yield each shard that is done.
 
     Raises ValueError if a worker is killed, or whatever annotating a shard raises; what is done

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from .work import Counts, annotate_shard
 
 def annotate_on_ray(
     job: Job, shards: Sequence[Shard], actors: int, *, address: str | None, gpus: float
-) -> Iterator[tuple[Shard, Counts]]:
+) -> Generator[tuple[Shard, Counts], None, None]:
     """Annotate shards in a pool of actors; yield each shard that is done.
 
     address: of a cluster; None for this machine.
@@ -26,7 +26,7 @@ def annotate_on_ray(
     """
     ray = import_extra("ray", extra="ray")
     data = import_extra("ray.data", extra="ray")
-    if not ray.is_initialized():
+    if started := not ray.is_initialized():
         ray.init(address=address, log_to_driver=False)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -40,8 +40,12 @@ def annotate_on_ray(
         num_cpus=1,
         **({"num_gpus": gpus} if gpus else {}),
     )
-    for row in done.iter_rows():
-        yield Shard(**row["shard"]), Counts(**row["counts"])
+    try:
+        for row in done.iter_rows():
+            yield Shard(**row["shard"]), Counts(**row["counts"])
+    finally:
+        if started:
+            ray.shutdown()
 
 
 class ShardAnnotator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -101,15 +102,16 @@ def annotate_cli(
         if not left:
             messages.good(f"{output} is complete already")
         n_workers = min(processes or os.cpu_count() or 1, max(1, len(left)))
-        runs: Iterator[tuple[Shard, Counts]] = iter(())
-        if left and engine == "ray":
-            runs = annotate_on_ray(job, left, n_workers, address=address, gpus=gpus)
-        elif left:
-            runs = annotate_locally(job, left, n_workers)
-        start = time.perf_counter()
-        now = _run(job, runs, left, strict)
-        seconds = time.perf_counter() - start
-        _report(job, now, job.counts(before), seconds)
+        start, now = time.perf_counter(), Counts()
+        if left:
+            runs = (
+                annotate_on_ray(job, left, n_workers, address=address, gpus=gpus)
+                if engine == "ray"
+                else annotate_locally(job, left, n_workers)
+            )
+            with contextlib.closing(runs):
+                now = _run(job, runs, left, strict)
+        _report(job, now, job.counts(before), time.perf_counter() - start)
     if job.counts(job.shards).bad:
         raise SystemExit(2)
 
