@@ -44,7 +44,7 @@ def test_model_tags_a_sentence(name) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_model_is_small_and_says_what_it_is_made_of(name) -> None:
-    files = [path for path in (MODELS / name).rglob("*") if path.is_file()]
+    files = [path for path in path_of(name).rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 8e6
     meta = json.loads((MODELS / name / "meta.json").read_text())
     assert (meta["lang"], f"en_{meta['name']}") == ("en", name)

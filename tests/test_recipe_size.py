@@ -29,7 +29,7 @@ def steps_of(config: dict) -> int:
 @pytest.mark.parametrize("name", ["default", "fast", "vectors"])
 def test_less_data_is_trained_on_for_fewer_steps_of_smaller_batches(name: str) -> None:
     sizes = []
-    for n_words in (500, 2_000, 10_000, SMALL):
+    for n_words in (2_000, 10_000, 30_000, SMALL):
         config = read(name)
         said = fit_to_size(config, name, n_words)
         sizes.append((steps_of(config), config["training"]["batcher"]["size"]))
@@ -71,5 +71,5 @@ def test_command_fits_the_recipe_to_the_data(tmp_path) -> None:
     command = ["init-config", "default", "--train", str(tmp_path / "train.spacy")]
     done = CliRunner().invoke(lstm_tagger_cli, [*command, "-o", str(tmp_path / "default.cfg")])
     assert done.exit_code == 0, done.output
-    assert "3 words are little training data: 300 steps of 230 words" in done.output
-    assert steps_of(load_config(tmp_path / "default.cfg", interpolate=False)) == 300
+    assert "3 words are little training data: 600 steps of 230 words" in done.output
+    assert steps_of(load_config(tmp_path / "default.cfg", interpolate=False)) == 600

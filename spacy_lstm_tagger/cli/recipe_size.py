@@ -10,7 +10,7 @@ FITTED = ("default", "fast", "vectors")
 SMALL = 60_000
 """Number of words from which on they are trained as they are: some three thousand sentences."""
 
-LEAST_STEPS = 300
+LEAST_STEPS = 600
 STEPS_A_ROOT = 8.3
 """Steps for each unit of the square root of the number of words."""
 
