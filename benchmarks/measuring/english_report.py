@@ -125,7 +125,7 @@ def draw(path: Path, figures: Figures) -> None:
         ours = name.startswith("en_ewt")
         axes.plot(speed, accuracy, "o", ms=8, color="tab:red" if ours else "tab:blue")
         crowded = any(
-            1 < other / speed < 2 and abs(height - accuracy) < CROWDED
+            1 < other / speed < 2.5 and abs(height - accuracy) < CROWDED
             for other, height in points.values()
         )
         side, offset = ("right", -9) if crowded else ("left", 9)
