@@ -377,7 +377,7 @@ def test_any_pipeline_annotates_entities(tmp_path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "FOOD", "pattern": "green eggs"}])
     doc = nlp("I like green eggs")
-    assert Annotator(nlp, ["ents"]).annotation(doc)["ents"] == [
+    assert Annotator(nlp, ["ents"]).annotations([doc])["ents"].values == [
         {"start": 7, "end": 17, "label": "FOOD"}
     ]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
-from spacy.attrs import IDX, LEMMA, LENGTH, MORPH, POS, TAG
+import numpy as np
+from numpy.typing import NDArray
+from spacy.attrs import IDX, LEMMA, LENGTH, MORPH, ORTH, POS, TAG
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -29,6 +34,9 @@ COLUMNS = {
 
 NO_FEATURES = "_"
 """How spaCy stores that a token has no features."""
+
+LEARNED = 200_000
+"""Tokens whose words each worker keeps; those of later ones are forgotten after each batch."""
 
 TOKENS = ("tokens", "token_starts", "token_ends")
 """Columns of every doc: the tokens, and the characters of the text where each starts and ends."""
@@ -55,6 +63,23 @@ class Options:
     attributes: tuple[str, ...]
 
 
+class Column(NamedTuple):
+    """Values of a batch of docs, those of one doc after those of another.
+
+    offsets: where the values of each doc begin, and where the last ones end: shape (n docs + 1,).
+    values: all values.
+    """
+
+    offsets: NDArray[np.int32]
+    values: Any
+
+    def rows(self) -> list[list[Any]]:
+        """Return the values of each doc."""
+        values = self.values.tolist() if isinstance(self.values, np.ndarray) else self.values
+        ends = self.offsets.tolist()
+        return [values[start:end] for start, end in pairwise(ends)]
+
+
 class Annotator:
     """Pipeline that annotates texts.
 
@@ -68,6 +93,7 @@ class Annotator:
                 f"there is no attribute '{unknown[0]}'; there are {', '.join(COLUMNS)}"
             )
         self.nlp, self.attributes = nlp, list(attributes)
+        self._n_tokens = 0
         if PROBABILITIES in attributes:
             if not (taggers := own_tag_taggers(nlp)):
                 raise ValueError(
@@ -76,36 +102,54 @@ class Annotator:
                 )
             for tagger in taggers:
                 tagger.cfg["save_probabilities"] = 1
-        self._strings: dict[int, str] = {}
 
-    def annotation(self, doc: Doc) -> dict[str, list[Any]]:
-        """Return what is written of an annotated doc, by column."""
-        places = doc.to_array([IDX, LENGTH]).astype("int64")
-        starts = places[:, 0]
-        found: dict[str, list[Any]] = {
-            "tokens": [token.text for token in doc],
-            "token_starts": starts.tolist(),
-            "token_ends": (starts + places[:, 1]).tolist(),
+    def zone(self) -> AbstractContextManager[Any]:
+        """Return a context in which a batch is annotated and written; new words end with it.
+
+        The words of the first `LEARNED` tokens are kept: in a memory zone, spaCy's tokenizer takes
+        any word that it has not seen outside of one apart again each time.
+        """
+        return contextlib.nullcontext() if self._n_tokens < LEARNED else self.nlp.memory_zone()
+
+    def annotations(self, docs: Sequence[Doc]) -> dict[str, Column]:
+        """Return what is written of a batch of annotated docs, by column."""
+        ids = [ORTH, IDX, LENGTH, *(ATTRIBUTES[a] for a in self.attributes if a in ATTRIBUTES)]
+        rows = [doc.to_array(ids) for doc in docs if len(doc)]
+        table = np.concatenate(rows) if rows else np.zeros((0, len(ids)), dtype="uint64")
+        offsets = _offsets([len(doc) for doc in docs])
+        self._n_tokens += len(table)
+        starts, lengths = table[:, 1].astype("int32"), table[:, 2].astype("int32")
+        found = {
+            "tokens": Column(offsets, self._texts(table[:, 0])),
+            "token_starts": Column(offsets, starts),
+            "token_ends": Column(offsets, starts + lengths),
         }
+        place = 3
         for name in self.attributes:
-            found[COLUMNS[name]] = self._values(doc, name)
+            if name in ATTRIBUTES:
+                empty = NO_FEATURES if name == "morph" else ""
+                found[COLUMNS[name]] = Column(offsets, self._texts(table[:, place], empty))
+                place += 1
+            elif name == PROBABILITIES:
+                values = [tag_confidence(token) for doc in docs for token in doc]
+                found[COLUMNS[name]] = Column(offsets, values)
+            else:
+                ents = [doc.ents for doc in docs]
+                entities = [
+                    {"start": ent.start_char, "end": ent.end_char, "label": ent.label_}
+                    for of_doc in ents
+                    for ent in of_doc
+                ]
+                found[COLUMNS[name]] = Column(_offsets([len(one) for one in ents]), entities)
         return found
 
-    def _values(self, doc: Doc, name: str) -> list[Any]:
-        if name == ENTITIES:
-            return [
-                {"start": ent.start_char, "end": ent.end_char, "label": ent.label_}
-                for ent in doc.ents
-            ]
-        if name == PROBABILITIES:
-            return [tag_confidence(token) for token in doc]
-        if name == "pos":
-            return [token.pos_ for token in doc]
-        if name == "lemma":
-            return [token.lemma_ for token in doc]
-        keys = doc.to_array([ATTRIBUTES[name]]).tolist()
-        known, strings = self._strings, self.nlp.vocab.strings
-        for key in set(keys).difference(known):  # there are few tags and features
-            text = strings[key] if key else ""
-            known[key] = "" if text == NO_FEATURES else text
-        return [known[key] for key in keys]
+    def _texts(self, keys: NDArray[np.uint64], empty: str = "") -> list[str]:
+        """Return the texts of keys of the string store; "" for no key, and for the text `empty`."""
+        listed, strings = keys.tolist(), self.nlp.vocab.strings
+        known = {key: strings[key] if key else "" for key in set(listed)}
+        known = {key: "" if text == empty else text for key, text in known.items()}
+        return [known[key] for key in listed]
+
+
+def _offsets(lengths: Sequence[int]) -> NDArray[np.int32]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype("int32")

@@ -14,7 +14,6 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..extras import import_extra
-from ..files.raw_text import bare_doc
 from . import places
 from .shards import Shard, compression_of, open_parquet
 
@@ -42,7 +41,7 @@ class Batch:
     """Records that are annotated together.
 
     rows: number of each in its file, from 1.
-    texts: text of each, or a doc without annotation, of `.spacy` files.
+    texts: text of each, or a doc of another vocabulary, of `.spacy` files.
     values: what each has, by column; empty if there is a table.
     table: the rows of a Parquet file, as they are there.
     bad: records between them that cannot be used.
@@ -71,7 +70,7 @@ class Batch:
 
 
 def read_batches(
-    shard: Shard, text_column: str, vocab: Vocab, n_records: int, n_characters: int
+    shard: Shard, text_column: str, n_records: int, n_characters: int
 ) -> Iterator[Batch]:
     """Yield the records of a shard in their order.
 
@@ -82,9 +81,7 @@ def read_batches(
         yield from _table_batches(shard, text_column, n_records)
         return
     batch, length = Batch(), 0
-    records = (
-        _docs(shard, text_column, vocab) if shard.kind == "spacy" else _lines(shard, text_column)
-    )
+    records = (_docs if shard.kind == "spacy" else _lines)(shard, text_column)
     for row, text, values in records:
         if isinstance(text, Bad):
             batch.bad.append(text)
@@ -183,13 +180,12 @@ def _lines(shard: Shard, text_column: str) -> Iterator[Record]:
             yield row, Bad(row, str(error), shown), {}
 
 
-def _docs(shard: Shard, text_column: str, vocab: Vocab) -> Iterator[Record]:
+def _docs(shard: Shard, text_column: str) -> Iterator[Record]:
     with places.open_file(shard.path) as file:
         content = file.read()
     try:
-        docs = DocBin().from_bytes(content).get_docs(vocab)
-        for row, doc in enumerate(docs, start=1):
-            yield row, bare_doc(vocab, doc), {text_column: doc.text}
+        for row, doc in enumerate(DocBin().from_bytes(content).get_docs(Vocab()), start=1):
+            yield row, doc, {text_column: doc.text}
     except Exception as error:  # whatever zlib, msgpack and numpy raise
         raise ValueError(
             f"{shard.path} is no .spacy file, or damaged ({type(error).__name__}: {error})"

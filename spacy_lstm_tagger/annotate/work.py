@@ -13,6 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from ..files.make_doc import make_doc
+from ..files.raw_text import bare_doc
 from ..settings import ENVIRONMENT_ERRORS
 from . import places
 from .annotation import Annotator, Options, columns_of
@@ -76,19 +77,15 @@ def annotate_shard(
     """
     start, counts, bad = time.perf_counter(), Counts(), []
     with places.written_whole(output_path(output, shard, options)) as file:
-        vocab = annotator.nlp.vocab
-        with (  # new words are forgotten after each shard
-            annotator.nlp.memory_zone(),
-            contextlib.closing(WRITERS[options.kind](file, schema, options)) as writer,
-        ):
-            for batch in read_batches(shard, options.text_column, vocab, batch_size, N_CHARACTERS):
+        with contextlib.closing(WRITERS[options.kind](file, schema, options)) as writer:
+            for batch in read_batches(shard, options.text_column, batch_size, N_CHARACTERS):
                 _leave_out_own_columns(batch, options)
-                docs = _annotated(annotator.nlp, batch, batch_size)
-                found = [annotator.annotation(doc) for doc in docs]
-                ids = None if options.id_column else [_id(shard, row) for row in batch.rows]
-                writer.write(batch, ids, docs, found)
+                with annotator.zone():
+                    docs = _annotated(annotator.nlp, batch, batch_size)
+                    ids = None if options.id_column else [_id(shard, row) for row in batch.rows]
+                    writer.write(batch, ids, docs, annotator.annotations(docs))
+                    counts += Counts(len(docs), sum(map(len, docs)), len(batch.bad))
                 bad += batch.bad
-                counts += Counts(len(batch.rows), sum(map(len, docs)), len(batch.bad))
         counts += Counts(seconds=time.perf_counter() - start)
         _write_bad(output, shard, bad)
         with places.written_whole(own_path(output, f"{shard.name}.json")) as own:
@@ -122,7 +119,7 @@ def _annotated(nlp: Language, batch: Batch, batch_size: int) -> list[Doc]:
     docs: list[Doc | None] = []
     for i, text in enumerate(batch.texts):
         try:
-            docs.append(text if isinstance(text, Doc) else make_doc(text, nlp))
+            docs.append(_unannotated(text, nlp))
         except ValueError as error:
             docs.append(None)
             batch.bad.append(Bad(batch.rows[i], str(error), str(text)[:SHOWN]))
@@ -139,13 +136,16 @@ def _annotated(nlp: Language, batch: Batch, batch_size: int) -> list[Doc]:
     return [doc for doc in results if doc is not None]
 
 
+def _unannotated(text: str | Doc, nlp: Language) -> Doc:
+    return bare_doc(nlp.vocab, text) if isinstance(text, Doc) else make_doc(text, nlp)
+
+
 def _one_by_one(nlp: Language, batch: Batch, docs: Sequence[Doc | None]) -> Iterator[Doc | None]:
     for i, doc in enumerate(docs):
         if doc is None:
             continue
-        text = batch.texts[i]
-        try:  # of a new doc: the failed attempt may have changed it
-            yield nlp(doc if isinstance(text, Doc) else make_doc(text, nlp))
+        try:  # with a new doc: the failed attempt may have changed this one
+            yield nlp(_unannotated(batch.texts[i], nlp))
         except ENVIRONMENT_ERRORS:
             raise
         except Exception as error:

@@ -10,7 +10,7 @@ from typing import Any
 from spacy.tokens import Doc, DocBin
 
 from ..extras import import_extra
-from .annotation import Options, columns_of
+from .annotation import Column, Options, columns_of
 from .records import Batch
 
 ID = "id"
@@ -31,7 +31,7 @@ STORED = ("TAG", "POS", "MORPH", "LEMMA", "HEAD", "DEP", "SENT_START", "ENT_IOB"
 SAFE = 2**53
 """Whole numbers up to here are the same as floats."""
 
-Annotations = list[dict[str, list[Any]]]
+Annotations = dict[str, Column]
 
 
 class Writer(ABC):
@@ -50,7 +50,7 @@ class Writer(ABC):
         """Write a batch.
 
         ids: the ids that were made for the records; None if they have their own.
-        found: what is written of each doc.
+        found: what is written of the docs, by column.
         """
 
     def id_of(self, i: int, values: dict[str, Any], ids: list[str] | None) -> Any:
@@ -68,10 +68,12 @@ class JsonLines(Writer):
         self, batch: Batch, ids: list[str] | None, docs: list[Doc], found: Annotations
     ) -> None:
         """Write a batch."""
-        for i, (values, annotation) in enumerate(zip(batch.columns(), found, strict=True)):
+        rows = zip(*(column.rows() for column in found.values()), strict=True)
+        for i, (values, row) in enumerate(zip(batch.columns(), rows, strict=True)):
             own = {ID: ids[i]} if ids else {}
-            line = json.dumps({**own, **values, **annotation}, ensure_ascii=False, default=str)
-            self.file.write(line.encode() + b"\n")
+            line = {**own, **values, **dict(zip(found, row, strict=True))}
+            text = json.dumps(line, ensure_ascii=False, default=str)
+            self.file.write(text.encode() + b"\n")
 
 
 class ConllU(Writer):
@@ -132,8 +134,9 @@ class Parquet(Writer):
         if ids is not None:
             columns[ID] = self.pyarrow.array(ids, "string")
         for part in self.annotation:
-            values = [one[part.name] for one in found]
-            columns[part.name] = self.pyarrow.array(values, part.type)
+            offsets, values = found[part.name]
+            flat = self.pyarrow.array(values, part.type.value_type)
+            columns[part.name] = self.pyarrow.ListArray.from_arrays(offsets, flat)
         arrays = [columns[part.name] for part in self.whole]
         self.writer.write_table(self.pyarrow.Table.from_arrays(arrays, schema=self.whole))
 
