@@ -1,5 +1,6 @@
 """`lstm-tagger annotate`: corpora in shards, each read, annotated and written by itself."""
 
+import errno
 import gzip
 import json
 import os
@@ -232,11 +233,22 @@ def test_records_that_cannot_be_used_are_listed_and_cost_nothing_else(run, nlp, 
     listed = bad(tmp_path / "out")
     assert [one["row"] for one in listed] == [2, 3, 4, 6, 8, 9, 10]
     assert {one["file"] for one in listed} == {str(tmp_path / "in.jsonl")}
-    reasons = ["no JSON object", "is null", "no column 'text'", "no JSON object", "byte 0xE9"]
+    form = 'not a JSON object with the key "text"'
+    reasons = [form, '"text" is null', f'{form}; its keys are ["id"]', form, "byte 0xE9"]
     reasons += ["surrogate", "a column 'tags' already"]
     for one, reason in zip(listed, reasons, strict=True):
         assert reason in one["reason"]
     assert job.counts(job.shards).bad == 7
+
+
+def test_a_byte_order_mark_in_a_text_is_a_character_of_it(run, tmp_path) -> None:
+    text = "\ufeffEat ham"
+    run(write_jsonl(tmp_path / "in.jsonl", [{"text": text}]))
+    (found,) = read_jsonl(tmp_path / "out")
+    assert found["text"] == text
+    places_of_tokens = zip(found["token_starts"], found["token_ends"], strict=True)
+    assert [text[start:end] for start, end in places_of_tokens] == found["tokens"]
+    assert found["token_ends"][-1] == len(text)
 
 
 def test_records_that_the_pipeline_fails_on_are_listed(nlp, tmp_path) -> None:
@@ -400,6 +412,58 @@ def test_only_what_is_missing_is_done_again(run, tmp_path) -> None:
     now = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in names}
     assert [name for name in names if now[name] != changed[name]] == [names[2]]
     assert job.left() == []
+
+
+def test_a_full_disk_is_named_and_costs_nothing(run, tmp_path, monkeypatch) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": text} for text in TEXTS])
+    synced = 0
+
+    def sync(file: int) -> None:
+        nonlocal synced
+        synced += 1
+        if synced == 3:
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(OSError, match=r"Make room, and repeat the command.*part-000002.jsonl"):
+        run(path, size=1)
+    names = [f"part-{i:06}.jsonl" for i in range(5)]
+    assert sorted(p.name for p in (tmp_path / "out").glob("[.p]*")) == names[:2]
+    run(path, size=1)
+    assert [row["text"] for row in read_jsonl(tmp_path / "out")] == TEXTS
+
+
+def test_a_directory_that_cannot_be_made_is_named(run, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    with pytest.raises(OSError, match=r"in\.jsonl/out"):
+        run(path, output="in.jsonl/out")
+
+
+def test_a_shard_that_was_not_counted_is_done_again(run, tmp_path) -> None:
+    job, _ = run(write_jsonl(tmp_path / "in.jsonl", [{"text": text} for text in TEXTS]), size=1)
+    (tmp_path / "out" / "_annotate" / "part-000003.json").unlink()
+    assert job.left() == [job.shards[3]]
+
+
+def test_shards_are_small_enough_for_all_processes(nlp, tmp_path) -> None:
+    nlp.to_disk(tmp_path / "model")
+    path = tmp_path / "in.txt"
+    path.write_text(("x" * 999 + "\n") * 40_000)  # 40 MB
+
+    def shards(output: str, processes: int, size: int | None = None) -> list[int]:
+        job, _ = open_job(
+            *("model", spacy.load(tmp_path / "model"), [str(path)], str(tmp_path / output)),
+            Options("jsonl", "text", None, ("tag",)),
+            shard_size=size,
+            batch_size=100,
+            processes=processes,
+        )
+        return [shard.size for shard in job.shards]
+
+    assert shards("one", 1) == [5_000_000] * 8
+    assert shards("one", 8) == [5_000_000] * 8  # those of the job that is there
+    assert shards("eight", 8) == [1_000_000] * 40
+    assert shards("asked", 8, 20_000_000) == [20_000_000] * 2
 
 
 def test_another_job_in_the_same_directory_is_refused(run, nlp, tmp_path) -> None:

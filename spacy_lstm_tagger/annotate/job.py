@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,12 @@ from .work import OWN, Counts, output_path, own_path
 from .writers import ID, schema_of
 
 MANIFEST = "manifest.json"
+SHARD_SIZES = (1_000_000, 16_000_000)
+"""Bytes that shards have at least and at most if nothing else is asked for, about."""
+
+SHARDS_OF_A_PROCESS = 8
+"""So many, or more, so that processes end at about the same time."""
+
 SAMPLE = 1000
 """Records at the beginning of each file that the columns of Parquet output are taken from."""
 
@@ -41,9 +47,19 @@ class Job:
     batch_size: int
 
     def left(self) -> list[Shard]:
-        """Return the shards whose output is not there."""
+        """Return the shards whose output, or what was counted in it, is not there."""
         there = set(places.names_in(self.output))
-        return [s for s in self.shards if Path(output_path("", s, self.options)).name not in there]
+        counted = set(places.names_in(places.join(self.output, OWN)))
+        return [
+            shard
+            for shard in self.shards
+            if Path(output_path("", shard, self.options)).name not in there
+            or f"{shard.name}.json" not in counted
+        ]
+
+    def without_shards(self) -> Job:
+        """Return the job as workers need it, who are told their shards one by one."""
+        return replace(self, shards=())
 
     def counts(self, shards: Sequence[Shard]) -> Counts:
         """Return what was done in shards whose output is there."""
@@ -61,13 +77,15 @@ def open_job(
     output: str,
     options: Options,
     *,
-    shard_size: int,
+    shard_size: int | None,
     batch_size: int,
+    processes: int = 1,
 ) -> tuple[Job, list[str]]:
     """Begin a job, or go on with the one that an output directory has.
 
     nlp: the pipeline, loaded.
-    shard_size: bytes of a shard, about.
+    shard_size: bytes of a shard, about; None: those of the job that the directory has, or as many
+        as give each process `SHARDS_OF_A_PROCESS`, within `SHARD_SIZES`.
     Returns the job, and files in input directories that are none to annotate.
     Raises ValueError if the directory holds another job or other files, or the inputs do not fit.
     """
@@ -78,17 +96,17 @@ def open_job(
         raise ValueError(f"the files are of several kinds, {shown}: annotate each kind by itself")
     columns = {file: _Columns(file, options) for file in files}
     options = _with_id_column(options, columns)
-    about = {
+    about: dict[str, Any] = {
         "model": _digest(nlp),
         "options": {**asdict(options), "attributes": list(options.attributes)},
         "inputs": [[file, places.size(file)] for file in files],
-        "shard_size": shard_size,
     }
     schema = _schema(columns, options) if options.kind == "parquet" else None
     manifest = own_path(output, MANIFEST)
     if places.exists(manifest):
         with places.open_file(manifest) as file:
             before = json.loads(file.read())
+        about["shard_size"] = shard_size or before.get("shard_size")
         _check_same(output, before, about)
         shards = [Shard(**shard) for shard in before["shards"]]
         _remove_leftovers(output)
@@ -97,7 +115,11 @@ def open_job(
             raise ValueError(
                 f"{output} has {names[0]}, but nothing of an earlier run: name a new directory"
             )
-        shards = list(cut(files, shard_size))
+        n_bytes = sum(n for _, n in about["inputs"])
+        least, most = SHARD_SIZES
+        fitting = min(max(n_bytes // (processes * SHARDS_OF_A_PROCESS), least), most)
+        about["shard_size"] = shard_size or fitting
+        shards = list(cut(files, about["shard_size"]))
         places.make_directory(places.join(output, OWN))
         with places.written_whole(manifest) as file:
             text = json.dumps({**about, "shards": [asdict(shard) for shard in shards]}, indent=1)

@@ -17,13 +17,20 @@ import spacy
 from .annotation import Annotator
 from .job import Job
 from .shards import Shard
-from .work import Counts, annotate_shard
+from .work import Counts, annotate_shard, own_session
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that decide how many threads libraries use."""
 
 _loaded: dict[str, Any] = {}
 """What a worker has loaded."""
+
+
+def n_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # fewer than there are, in many containers
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def annotate_locally(
@@ -36,7 +43,7 @@ def annotate_locally(
     """
     context = multiprocessing.get_context("spawn")
     with _one_thread_each(), contextlib.ExitStack() as stack:
-        pool = ProcessPoolExecutor(processes, context, _start_worker, (job,))
+        pool = ProcessPoolExecutor(processes, context, _start_worker, (job.without_shards(),))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         waiting = iter(shards)
         running: dict[Future[Counts], Shard] = {}
@@ -78,9 +85,7 @@ def _one_thread_each() -> Iterator[None]:
 
 def _start_worker(job: Job) -> None:
     """Load the pipeline; end with the process that started this one."""
-    if hasattr(os, "setsid"):
-        with contextlib.suppress(OSError):
-            os.setsid()  # of one session, Linux may give all workers one core
+    own_session()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _loaded["job"] = job
     _loaded["annotator"] = Annotator(spacy.load(job.model), job.options.attributes)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import queue
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,17 +14,25 @@ from ..extras import import_extra
 from .annotation import Annotator
 from .job import Job
 from .shards import Shard
-from .work import Counts, annotate_shard
+from .work import Counts, annotate_shard, own_session
 
 
 def annotate_on_ray(
-    job: Job, shards: Sequence[Shard], actors: int, *, address: str | None, gpus: float
+    job: Job,
+    shards: Sequence[Shard],
+    actors: int,
+    *,
+    address: str | None = None,
+    gpus: float = 0,
+    limit: float = 3600,
 ) -> Generator[tuple[Shard, Counts], None, None]:
     """Annotate shards in a pool of actors; yield each shard that is done.
 
+    actors: their number; 0: one for each CPU that Ray has.
     address: of a cluster; None for this machine.
     gpus: GPUs of each actor.
-    Raises ImportError if Ray is missing.
+    limit: seconds without a shard that ends after which the job is given up.
+    Raises ImportError if Ray is missing, ValueError if the limit is reached.
     """
     ray = import_extra("ray", extra="ray")
     data = import_extra("ray.data", extra="ray")
@@ -30,22 +40,53 @@ def annotate_on_ray(
         ray.init(address=address, log_to_driver=False)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
+    actors = actors or int(ray.cluster_resources().get("CPU", 1))
     items = data.from_items(
         [{"shard": asdict(shard)} for shard in shards], override_num_blocks=len(shards)
     )
     done = items.map(
         ShardAnnotator,
-        fn_constructor_args=(job,),
-        compute=data.ActorPoolStrategy(size=actors),
+        fn_constructor_args=(job.without_shards(),),
+        compute=data.ActorPoolStrategy(size=min(actors, len(shards))),
         num_cpus=1,
         **({"num_gpus": gpus} if gpus else {}),
     )
     try:
-        for row in done.iter_rows():
+        for row in _within(limit, done.iter_rows()):
             yield Shard(**row["shard"]), Counts(**row["counts"])
     finally:
         if started:
             ray.shutdown()
+
+
+def _within(limit: float, rows: Iterator[Any]) -> Iterator[Any]:
+    """Yield rows; raise ValueError if the next one takes more seconds than a limit."""
+    found: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+
+    def read() -> None:
+        try:
+            for row in rows:
+                found.put(("row", row))
+            found.put(("end", None))
+        except BaseException as error:  # for the thread that waits
+            found.put(("error", error))
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            what, value = found.get(timeout=limit)
+        except queue.Empty:
+            raise ValueError(
+                f"no shard has ended for {limit:g} seconds. Look at the cluster (`ray status`: "
+                "are there as many CPUs and GPUs as the actors need?), and repeat the command, "
+                "which goes on with what is missing; if a shard takes longer, raise --stall-limit, "
+                "or cut smaller ones (--shard-size)"
+            ) from None
+        if what == "error":
+            raise value
+        if what == "end":
+            return
+        yield value
 
 
 class ShardAnnotator:
@@ -53,6 +94,7 @@ class ShardAnnotator:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        own_session()
         self.annotator = Annotator(spacy.load(job.model), job.options.attributes)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:

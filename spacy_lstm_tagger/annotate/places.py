@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..extras import import_extra
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a file that has no room."""
 
 TEMPORARY = ".tmp"
 """How names of files end that are being written."""
@@ -90,14 +95,15 @@ def remove(path: str) -> None:
 
 
 @contextlib.contextmanager
-def written_whole(path: str) -> Iterator[Any]:
+def written_whole(path: str, *, synced: bool = False) -> Iterator[Any]:
     """Yield a binary file that appears under its name at the end of the context.
 
+    synced: whether its content is on the disk by then, so that a power cut loses nothing of it.
     After an error inside the context it is gone; a process that is killed meanwhile leaves a file
     whose name begins with a dot and ends in `.tmp`.
     """
     directory, name = path.rsplit("/", 1) if is_url(path) else os.path.split(path)
-    temporary = join(directory, f".{name}-{os.getpid()}{TEMPORARY}")
+    temporary = join(directory, f".{name}-{platform.node()}-{os.getpid()}{TEMPORARY}")
     try:
         if is_url(path):
             files, inside = file_system(temporary)
@@ -107,10 +113,18 @@ def written_whole(path: str) -> Iterator[Any]:
         else:
             with open(temporary, "wb") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
+                if synced:
+                    file.flush()
+                    os.fsync(file.fileno())
             os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             remove(temporary)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise OSError(
+                error.errno,
+                f"{os.strerror(error.errno)}. Make room, and repeat the command, which goes on "
+                "with what is missing",
+                path,
+            ) from error
         raise

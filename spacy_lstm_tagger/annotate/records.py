@@ -14,6 +14,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
 from ..extras import import_extra
+from ..files.text_lines import checked_text, json_record
 from . import places
 from .shards import Shard, compression_of, open_parquet
 
@@ -110,28 +111,7 @@ def parse_line(line: bytes, kind: str, text_column: str) -> tuple[str, dict[str,
         ) from None
     if kind == "txt":
         return text, {text_column: text}
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"no JSON object ({type(error).__name__}: {error})") from None
-    if not isinstance(record, dict):
-        raise ValueError(f"no JSON object, but {text[:40]}")
-    return check_text(record, text_column), record
-
-
-def check_text(record: dict[str, Any], text_column: str) -> str:
-    """Return the text of a record. Raises ValueError if it has none."""
-    if text_column not in record:
-        raise ValueError(f"no column '{text_column}'; it has {', '.join(record) or 'none'}")
-    text = record[text_column]
-    if not isinstance(text, str):
-        shown = json.dumps(text, default=str)[:40]
-        raise ValueError(f"the column '{text_column}' is {shown}, but must be a text")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"the column '{text_column}' has half of a surrogate pair") from None
-    return text
+    return json_record(text, text_column)
 
 
 def lines_of(shard: Shard) -> Iterator[bytes]:
@@ -212,7 +192,7 @@ def _table_batch(table: Any, text_column: str, row: int) -> Batch:
     kept = []
     for i, text in enumerate(texts):
         try:
-            check_text({text_column: text}, text_column)
+            checked_text(text, text_column)
             kept.append(i)
         except ValueError as error:
             shown = json.dumps(table.slice(i, 1).to_pylist()[0], default=str)[:SHOWN]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -76,7 +77,7 @@ def annotate_shard(
     Raises ValueError if the file as a whole cannot be read, OSError if nothing can be written.
     """
     start, counts, bad = time.perf_counter(), Counts(), []
-    with places.written_whole(output_path(output, shard, options)) as file:
+    with places.written_whole(output_path(output, shard, options), synced=True) as file:
         with contextlib.closing(WRITERS[options.kind](file, schema, options)) as writer:
             for batch in read_batches(shard, options.text_column, batch_size, N_CHARACTERS):
                 _leave_out_own_columns(batch, options)
@@ -91,6 +92,13 @@ def annotate_shard(
         with places.written_whole(own_path(output, f"{shard.name}.json")) as own:
             own.write(json.dumps(asdict(counts)).encode())
     return counts
+
+
+def own_session() -> None:
+    """Let this process have a session of its own: of one, Linux may give all workers one core."""
+    if hasattr(os, "setsid"):
+        with contextlib.suppress(OSError):  # it leads a group of processes already
+            os.setsid()
 
 
 def _id(shard: Shard, row: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from ..annotate.annotation import COLUMNS, Annotator, Options
 from ..annotate.job import MANIFEST, Job, open_job
-from ..annotate.local import annotate_locally
+from ..annotate.local import annotate_locally, n_cores
 from ..annotate.on_ray import annotate_on_ray
 from ..annotate.shards import Shard
 from ..annotate.work import Counts, own_path
@@ -54,7 +53,16 @@ def annotate_cli(
     ),
     address: str | None = typer.Option(None, "--address", help="Address of a Ray cluster"),
     gpus: float = typer.Option(0.0, "--gpus", help="GPUs of each actor of Ray"),
-    shard_size: float = typer.Option(16.0, "--shard-size", help="Megabytes of input in a shard"),
+    stall_limit: float = typer.Option(
+        3600.0,
+        "--stall-limit",
+        help="Seconds without a shard that ends after which a job on Ray is given up",
+    ),
+    shard_size: float = typer.Option(
+        0.0,
+        "--shard-size",
+        help="Megabytes of input in a shard; 0: 1 to 16, so that each process has several",
+    ),
     batch_size: int = typer.Option(1000, "--batch-size", "-b", help="Texts in a batch"),
     plan: bool = typer.Option(
         False, "--plan", help="Only cut the shards, and list them in OUT/_annotate/manifest.json"
@@ -77,8 +85,11 @@ def annotate_cli(
         fail(f"--to is '{to}', but must be one of {', '.join(KINDS)}")
     if engine not in ENGINES:
         fail(f"--engine is '{engine}', but must be one of {', '.join(ENGINES)}")
-    if shard_size <= 0 or batch_size < 1 or processes < 0 or gpus < 0:
-        fail("--shard-size must be above 0, --batch-size at least 1, --processes and --gpus 0 up")
+    if shard_size < 0 or batch_size < 1 or processes < 0 or gpus < 0 or stall_limit <= 0:
+        fail(
+            "--shard-size, --processes and --gpus must be 0 or more, --batch-size at least 1, "
+            "--stall-limit above 0"
+        )
     add_extensions()
     with failing_in_one_line("Cannot annotate"):
         if engine == "ray":
@@ -89,8 +100,9 @@ def annotate_cli(
         job, others = open_job(
             *(str(nlp.path) if Path(model).exists() else model, nlp, inputs, output),
             Options(to, text_column, id_column, wanted),
-            shard_size=max(1, round(shard_size * 1e6)),
+            shard_size=max(1, round(shard_size * 1e6)) if shard_size else None,
             batch_size=batch_size,
+            processes=processes or n_cores(),
         )
         if others:
             messages.info(f"Left out {len(others)} files of other kinds, such as {others[0]}")
@@ -101,13 +113,12 @@ def annotate_cli(
         before = [shard for shard in job.shards if shard not in set(left)]
         if not left:
             messages.good(f"{output} is complete already")
-        n_workers = min(processes or os.cpu_count() or 1, max(1, len(left)))
         start, now = time.perf_counter(), Counts()
         if left:
             runs = (
-                annotate_on_ray(job, left, n_workers, address=address, gpus=gpus)
+                annotate_on_ray(job, left, processes, address=address, gpus=gpus, limit=stall_limit)
                 if engine == "ray"
-                else annotate_locally(job, left, n_workers)
+                else annotate_locally(job, left, min(processes or n_cores(), len(left)))
             )
             with contextlib.closing(runs):
                 now = _run(job, runs, left, strict)

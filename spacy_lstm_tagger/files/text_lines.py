@@ -90,24 +90,39 @@ def _plain_text(line: str) -> str:
 
 
 def _json_text(line: str) -> str:
-    """Return the text of a JSON object. Raises ValueError if there is none."""
-    if not line.strip():
-        return ""
-    form = 'not a JSON object with the key "text"'
+    """Return the text of a JSON object; "" for an empty line. Raises ValueError if it has none."""
+    text = json_record(line, "text")[0] if line.strip() else ""
+    return text.removeprefix(BYTE_ORDER_MARK)
+
+
+def json_record(line: str, key: str) -> tuple[str, dict[str, Any]]:
+    """Return the text of a JSON object, and all that it has.
+
+    key: the key of the text.
+    Raises ValueError if it is no JSON object, or has no text that is one in Unicode.
+    """
+    form = f'not a JSON object with the key "{key}"'
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{form} ({type(error).__name__}: {error})") from None
     if not isinstance(record, dict):
         raise ValueError(f"{form}, but {_shown(record)}")
-    if "text" not in record:
+    if key not in record:
         raise ValueError(f"{form}; its keys are {_shown(list(record))}")
-    text = record["text"]
-    if not isinstance(text, str):
-        raise ValueError(f'"text" is {_shown(text)}, but must be a string, in quotes')
-    return checked_line(text)
+    return checked_text(record[key], key), record
+
+
+def checked_text(value: object, key: str) -> str:
+    """Return a value as it is. Raises ValueError if it is no text in Unicode."""
+    if not isinstance(value, str):
+        raise ValueError(f'"{key}" is {_shown(value)}, but must be a string, in quotes')
+    checked_line(value)
+    return value
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value)  # the names of JSON, such as null, and no letters but ASCII
+    text = json.dumps(
+        value, default=str
+    )  # the names of JSON, such as null, and no letters but ASCII
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
