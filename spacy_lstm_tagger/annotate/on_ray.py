@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Generator, Iterator, Sequence
@@ -32,12 +33,13 @@ def annotate_on_ray(
     address: of a cluster; None for this machine.
     gpus: GPUs of each actor.
     limit: seconds without a shard that ends after which the job is given up.
-    Raises ImportError if Ray is missing, ValueError if the limit is reached.
+    Raises ImportError if Ray is missing, ValueError if the limit is reached or a shard fails.
     """
     ray = import_extra("ray", extra="ray")
     data = import_extra("ray.data", extra="ray")
     if started := not ray.is_initialized():
-        ray.init(address=address, log_to_driver=False)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False
     actors = actors or int(ray.cluster_resources().get("CPU", 1))
@@ -52,14 +54,16 @@ def annotate_on_ray(
         **({"num_gpus": gpus} if gpus else {}),
     )
     try:
-        for row in _within(limit, done.iter_rows()):
+        for row in within(limit, done.iter_rows()):
+            if "error" in row:
+                raise ValueError(row["error"])
             yield Shard(**row["shard"]), Counts(**row["counts"])
     finally:
         if started:
             ray.shutdown()
 
 
-def _within(limit: float, rows: Iterator[Any]) -> Iterator[Any]:
+def within(limit: float, rows: Iterator[Any]) -> Iterator[Any]:
     """Yield rows; raise ValueError if the next one takes more seconds than a limit."""
     found: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
 
@@ -98,9 +102,12 @@ class ShardAnnotator:
         self.annotator = Annotator(spacy.load(job.model), job.options.attributes)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        """Annotate a shard, and return it with its counts."""
+        """Annotate a shard, and return it with its counts, or the error."""
         job, shard = self.job, Shard(**row["shard"])
-        counts = annotate_shard(
-            shard, job.output, job.options, self.annotator, job.schema, job.batch_size
-        )
+        try:
+            counts = annotate_shard(
+                shard, job.output, job.options, self.annotator, job.schema, job.batch_size
+            )
+        except (ValueError, OSError) as error:  # those that local processes say in a line
+            return {"error": str(error)}
         return {"shard": row["shard"], "counts": asdict(counts)}
