@@ -50,7 +50,7 @@ INTRODUCTION = """
 Written by the command below; do not edit. Seconds are medians, of turns; *start* is what the
 command takes for a single text, *work* the rest. The factors say how many times as fast; those in
 brackets are of the work alone. *differ*: documents whose annotation is not that of `nlp.pipe`.
-`nlp.pipe` runs in one process, reads the texts, writes nothing, and has started before.
+`nlp.pipe` is called once, in one process, which reads the texts and writes nothing.
 """
 
 SHORT = 40
@@ -58,6 +58,9 @@ SHORT = 40
 
 RATE_WORDS = 300_000
 """Words that rates of further models are measured with."""
+
+OUTPUTS = ("one", "several", "ray")
+"""Directories that the command writes."""
 
 N_CORES = 2
 """Processes, and actors of Ray, beside one."""
@@ -120,32 +123,31 @@ def _in_turns(
     best = min(BATCH_SIZES, key=lambda size: _pipe_seconds(model, corpus, size, n_docs=2000))
     ways: dict[str, Callable[[Path], float]] = {
         f"nlp.pipe, batches of {best}": lambda path: _pipe_seconds(model, path, best),
-        "1 process": lambda path: _command(model, path, directory / "1", attributes, "-n", "1"),
+        "1 process": lambda path: _command(
+            model, path, directory / OUTPUTS[0], attributes, "-n", "1"
+        ),
         f"{N_CORES} processes": lambda path: _command(
-            model, path, directory / "2", attributes, "-n", str(N_CORES)
+            model, path, directory / OUTPUTS[1], attributes, "-n", str(N_CORES)
         ),
     }
     if ray:
         ways[f"{N_CORES} actors of Ray"] = lambda path: _command(
-            *(model, path, directory / "ray", attributes, "-e", "ray", "-n", str(N_CORES))
+            *(model, path, directory / OUTPUTS[2], attributes, "-e", "ray", "-n", str(N_CORES))
         )
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     started: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, run in ways.items():
-            started[way].append(0.0 if way.startswith("nlp.pipe") else run(one))
+            started[way].append(run(one))
             seconds[way].append(run(corpus))
             print(model, way, f"{started[way][-1]:.1f} {seconds[way][-1]:.1f}", flush=True)
     nlp = spacy.load(model)
     return {
         "attributes": attributes,
-        "tokens": _n_tokens(directory / "1"),
+        "tokens": _n_tokens(directory / OUTPUTS[0]),
         "seconds": {way: statistics.median(values) for way, values in seconds.items()},
         "start": {way: statistics.median(values) for way, values in started.items()},
-        "differing": {
-            way: _n_differing(nlp, directory / out, attributes)
-            for way, out in zip(list(ways)[1:], ("1", "2", "ray"), strict=False)
-        },
+        "differing": _differing(nlp, directory, list(ways)[1:], attributes),
         "parts": _parts(nlp, corpus, directory, attributes),
     }
 
@@ -157,13 +159,14 @@ def _attributes(model: str) -> list[str]:
 
 
 def _pipe_seconds(model: str, path: Path, size: int, n_docs: int | None = None) -> float:
-    """Return the seconds of `nlp.pipe` in a new process, without starting and loading."""
-    code = "import json, sys, time, itertools, spacy; nlp = spacy.load(sys.argv[1])\n"
-    code += "start = time.perf_counter(); file = open(sys.argv[2], encoding='utf8')\n"
-    code += f"texts = (json.loads(line)['text'] for line in itertools.islice(file, {n_docs}))\n"
-    code += f"for doc in nlp.pipe(texts, batch_size={size}): pass\n"
-    code += "print(time.perf_counter() - start)"
-    return float(_run([sys.executable, "-c", code, model, str(path)]).stdout)
+    """Return the seconds of a new process that does nothing but `nlp.pipe`."""
+    code = "import json, sys, itertools, spacy; nlp = spacy.load(sys.argv[1])\n"
+    code += "file = itertools.islice(open(sys.argv[2], encoding='utf8'), %s)\n"
+    code += "texts = (json.loads(line)['text'] for line in file)\n"
+    code += "for doc in nlp.pipe(texts, batch_size=%s): pass\n"
+    start = time.perf_counter()
+    _run([sys.executable, "-c", code % (n_docs, size), model, str(path)])
+    return time.perf_counter() - start
 
 
 def _command(model: str, path: Path, out: Path, attributes: Sequence[str], *options: str) -> float:
@@ -188,21 +191,29 @@ def _n_tokens(out: Path) -> int:
     return sum(len(one) for one in rows.column("tokens").to_pylist())
 
 
-def _n_differing(nlp: Language, out: Path, attributes: Sequence[str]) -> int:
-    """Return how many docs have other annotation than `nlp.pipe` gives them."""
+def _differing(
+    nlp: Language, directory: Path, ways: Sequence[str], attributes: Sequence[str]
+) -> dict[str, int]:
+    """Return how many docs have other annotation than `nlp.pipe` gives them, by way."""
     names = [COLUMNS[name] for name in attributes]
-    rows = pq.read_table(out, columns=["text", *names]).to_pylist()
-    docs = nlp.pipe((row["text"] for row in rows), batch_size=256)
-    differing = 0
-    for doc, row in zip(docs, rows, strict=True):
+    tables = {
+        way: pq.read_table(directory / out, columns=["id", "text", *names]).to_pylist()
+        for way, out in zip(ways, OUTPUTS, strict=False)
+    }
+    rows = next(iter(tables.values()))
+    expected = []
+    for doc, row in zip(nlp.pipe((row["text"] for row in rows), batch_size=256), rows, strict=True):
         found = {
             "tags": [token.tag_ for token in doc],
             "pos": [token.pos_ for token in doc],
             "morphs": [str(token.morph) for token in doc],
             "lemmas": [token.lemma_ for token in doc],
         }
-        differing += any(found[name] != row[name] for name in names)
-    return differing
+        expected.append({name: found[name] if name in found else row[name] for name in row})
+    return {
+        way: sum(a != b for a, b in zip(table, expected, strict=True))
+        for way, table in tables.items()
+    }
 
 
 def _parts(

@@ -326,6 +326,21 @@ def test_json_in_parquet_loses_nothing(run, tmp_path) -> None:
         assert values == {key: value for key, value in record.items() if value is not None}
 
 
+def test_files_of_a_directory_may_differ_in_columns_and_be_empty(run, tmp_path) -> None:
+    (tmp_path / "in" / "lang=en").mkdir(parents=True)
+    (tmp_path / "in" / "a.jsonl").touch()
+    write_jsonl(tmp_path / "in" / "b.jsonl", [{"text": "I eat", "n": 1}, {"text": "", "n": 2}])
+    others = [{"text": "2024-01-02", "n": "x"}, {"text": "Eat", "m": [1]}]
+    write_jsonl(tmp_path / "in" / "lang=en" / "c.ndjson", others)
+    run(tmp_path / "in", kind="parquet", attributes=("tag",))
+    rows = dataset.dataset(tmp_path / "out").to_table().to_pylist()
+    assert [row["text"] for row in rows] == ["I eat", "", "2024-01-02", "Eat"]
+    assert [json.loads(row["n"] or "null") for row in rows] == [1, 2, "x", None]
+    assert [json.loads(row["m"] or "null") for row in rows] == [None, None, None, [1]]
+    assert [row["tags"] for row in rows][:2] == [["N", "V"], []]
+    assert [len(row["tags"]) for row in rows] == [2, 0, 5, 1]
+
+
 def test_other_kinds_of_output(run, nlp, tmp_path) -> None:
     path = write_jsonl(tmp_path / "in.jsonl", [{"id": "x", "text": t, "n": 1} for t in TEXTS])
     run(path, kind="spacy", output="docs")
