@@ -140,11 +140,12 @@ def test_files_are_found_in_directories_and_by_globs(tmp_path) -> None:
         (tmp_path / name).write_text("{}\n")
     names = ["b.jsonl", "lang=en/a.ndjson"]
     found, others = find_files([str(tmp_path)])
-    assert found == [str(tmp_path / name) for name in names]
-    assert others == [str(tmp_path / "lang=en" / "README.md")]
-    assert find_files([str(tmp_path / "b*")])[0] == [str(tmp_path / "b.jsonl")]
+    assert found == [(tmp_path / name).as_posix() for name in names]
+    assert others == [(tmp_path / "lang=en" / "README.md").as_posix()]
+    assert find_files([str(tmp_path / "b*")])[0] == [(tmp_path / "b.jsonl").as_posix()]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="names of files have no backslashes here")
 def test_paths_have_slashes_on_windows_as_well(tmp_path, monkeypatch) -> None:
     """The ids of records are made of them, and a job is continued by them."""
     (tmp_path / r"texts\a.jsonl").write_text("{}\n")
@@ -212,7 +213,7 @@ def test_every_kind_of_input_gives_the_same(suffix, run, nlp, tmp_path) -> None:
     assert len(job.shards) == {".txt": 5, ".ndjson": 5, ".parquet": 3}.get(suffix, 1)
     found = read_jsonl(tmp_path / "out")
     assert [row["text"] for row in found] == texts
-    assert [row["id"] for row in found] == [f"{path}:{i}" for i in range(1, 6)]
+    assert [row["id"] for row in found] == [f"{path.as_posix()}:{i}" for i in range(1, 6)]
     for row, annotation in zip(found, expected(nlp, texts), strict=True):
         assert {key: row[key] for key in annotation} == annotation
 

@@ -300,7 +300,7 @@ def test_force_replaces_an_export(model, tmp_path) -> None:
     out, link = tmp_path / "out", tmp_path / "link"
     for precision in ("float32", "int8"):
         assert run("export", model, out, "-p", precision, "--force").exit_code == 0
-    link.symlink_to(out)
+    link.symlink_to(out, target_is_directory=True)
     (out / "mine").write_text("old")
     assert run("export", model, link, "--force").exit_code == 0
     assert link.is_symlink()

@@ -523,6 +523,7 @@ def test_long_text_is_refused_for_a_teachers_parser_alone(teacher, tmp_path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a signal of POSIX")
 def test_killed_run_goes_on_without_repeating_or_losing_a_doc(teacher, tmp_path) -> None:
     teacher().to_disk(tmp_path / "model")
     texts = [f"ham number {i} is green" for i in range(9000)]
