@@ -9,10 +9,10 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types arrows docs benchmark accuracy speed long-range models clean
+.PHONY: help demo test test-fast lint types arrows docs benchmark accuracy speed long-range models release-check clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -54,9 +54,12 @@ test: $(VENV)/models ## Run all tests against the installed wheel
 test-fast: $(VENV)/models ## Run the tests that do not train for long
 	$(PYTEST) -m "not slow"
 
-lint: $(VENV)/installed ## Check style and format
+lint: $(VENV)/installed ## Check style and format, and the workflows of GitHub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
 types: $(VENV)/installed ## Check types
 	$(BIN)/mypy
@@ -84,5 +87,9 @@ models: $(VENV)/installed ## Make the English models again, from nothing (hours)
 	$(BIN)/python -m pip install --quiet transformers
 	$(MAKE) -C models PYTHON="$(CURDIR)/$(BIN)/python"
 
+release-check: $(VENV)/installed ## Build what is released, in release/, and try it (TAG=v0.1.0: that tag)
+	$(BIN)/python -m pip install --quiet --group release
+	$(BIN)/python tools/release.py
+
 clean: ## Remove everything that was made
-	rm -rf $(VENV) demo dist build site *.egg-info models/*/build models/*/*.egg-info
+	rm -rf $(VENV) demo dist build release site *.egg-info models/*/build models/*/*.egg-info

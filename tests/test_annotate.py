@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from spacy_lstm_tagger.annotate import places
+from spacy_lstm_tagger.annotate import local, places
 from spacy_lstm_tagger.annotate.annotation import Annotator, Options
 from spacy_lstm_tagger.annotate.job import open_job
 from spacy_lstm_tagger.annotate.records import lines_of
@@ -140,9 +141,18 @@ def test_files_are_found_in_directories_and_by_globs(tmp_path) -> None:
         (tmp_path / name).write_text("{}\n")
     names = ["b.jsonl", "lang=en/a.ndjson"]
     found, others = find_files([str(tmp_path)])
-    assert found == [str(tmp_path / name) for name in names]
-    assert others == [str(tmp_path / "lang=en" / "README.md")]
-    assert find_files([str(tmp_path / "b*")])[0] == [str(tmp_path / "b.jsonl")]
+    assert found == [(tmp_path / name).as_posix() for name in names]
+    assert others == [(tmp_path / "lang=en" / "README.md").as_posix()]
+    assert find_files([str(tmp_path / "b*")])[0] == [(tmp_path / "b.jsonl").as_posix()]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files have no backslashes here")
+def test_paths_have_slashes_on_windows_as_well(tmp_path, monkeypatch) -> None:
+    """The ids of records are made of them, and a job is continued by them."""
+    (tmp_path / r"texts\a.jsonl").write_text("{}\n")
+    monkeypatch.setattr(os, "sep", "\\")
+    for given_path in (tmp_path, tmp_path / r"texts\a.jsonl", tmp_path / "*.jsonl"):
+        assert find_files([str(given_path)])[0] == [f"{tmp_path}/texts/a.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +214,7 @@ def test_every_kind_of_input_gives_the_same(suffix, run, nlp, tmp_path) -> None:
     assert len(job.shards) == {".txt": 5, ".ndjson": 5, ".parquet": 3}.get(suffix, 1)
     found = read_jsonl(tmp_path / "out")
     assert [row["text"] for row in found] == texts
-    assert [row["id"] for row in found] == [f"{path}:{i}" for i in range(1, 6)]
+    assert [row["id"] for row in found] == [f"{path.as_posix()}:{i}" for i in range(1, 6)]
     for row, annotation in zip(found, expected(nlp, texts), strict=True):
         assert {key: row[key] for key in annotation} == annotation
 
@@ -540,7 +550,29 @@ def test_command_uses_processes_and_says_what_was_done(nlp, tmp_path) -> None:
     assert "cannot be used, see" in done.stderr
 
 
+def test_pools_are_no_larger_than_windows_can_wait_for(nlp, tmp_path, monkeypatch) -> None:
+    nlp.to_disk(tmp_path / "model")
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    options = Options("jsonl", "text", None, ("tag",))
+    out = str(tmp_path / "out")
+    job, _ = open_job(
+        str(tmp_path / "model"), nlp, [str(path)], out, options, shard_size=9, batch_size=9
+    )
+    started = []
+
+    class Pool(ProcessPoolExecutor):
+        def __init__(self, processes: int, *others: object) -> None:
+            started.append(processes)
+            super().__init__(processes, *others)  # it raises an error for more on Windows
+
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert list(local.annotate_locally(job, [], 64)) == []
+    assert started == [61]
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds workers in /proc, which Linux has")
 def test_killed_jobs_and_workers_lose_and_double_nothing(nlp, tmp_path) -> None:
     nlp.to_disk(tmp_path / "model")
     records = [{"id": i, "text": " ".join(TEXTS) * 3} for i in range(12_000)]

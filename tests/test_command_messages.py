@@ -1,5 +1,6 @@
 """What commands print: data on standard output, everything else on standard error."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -84,16 +85,52 @@ def test_output_that_nobody_reads_ends_the_command_without_a_word(model) -> None
         assert (process.stderr.read(), process.wait()) == (b"", 1)
 
 
-def test_messages_that_nobody_reads_do_not_end_the_work(monkeypatch) -> None:
-    class Gone:
-        def write(self, text: str) -> None:
-            raise BrokenPipeError
+class Gone:
+    """A stream whose reader has gone, or that has another fault."""
 
-        def flush(self) -> None:
-            raise BrokenPipeError
+    encoding = "utf8"
 
-    monkeypatch.setattr(sys, "stderr", Gone())
+    def __init__(self, error: OSError, null: int = -1) -> None:
+        self.error, self.null = error, null
+
+    def write(self, text: str) -> None:
+        raise self.error
+
+    def flush(self) -> None:
+        raise self.error
+
+    def fileno(self) -> int:
+        return self.null
+
+
+GONE = [BrokenPipeError(), OSError(errno.EINVAL, "Invalid argument")]
+"""What Linux and macOS raise, and what Windows raises."""
+
+
+@pytest.mark.parametrize("error", GONE, ids=["posix", "windows"])
+def test_messages_that_nobody_reads_do_not_end_the_work(error, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone(error))
     messages.good("done")
+
+
+@pytest.mark.parametrize("error", GONE, ids=["posix", "windows"])
+def test_output_that_nobody_reads_goes_nowhere(error, monkeypatch, tmp_path) -> None:
+    with (tmp_path / "output").open("wb") as file:
+        monkeypatch.setattr(sys, "stdout", Gone(error, file.fileno()))
+        with pytest.raises(SystemExit):
+            messages.write_output("done")
+        os.write(file.fileno(), b"what Python flushes at its end")
+    assert (tmp_path / "output").read_bytes() == b""
+
+
+def test_output_and_messages_on_a_full_disk_are_errors(monkeypatch) -> None:
+    full = Gone(OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(sys, "stdout", full)
+    with pytest.raises(OSError, match="No space left"):
+        messages.write_output("done")
+    monkeypatch.setattr(sys, "stderr", full)
+    with pytest.raises(OSError, match="No space left"):
+        messages.good("done")
 
 
 def test_output_is_written_in_the_encoding_of_the_terminal(model) -> None:
@@ -263,7 +300,7 @@ def test_force_replaces_an_export(model, tmp_path) -> None:
     out, link = tmp_path / "out", tmp_path / "link"
     for precision in ("float32", "int8"):
         assert run("export", model, out, "-p", precision, "--force").exit_code == 0
-    link.symlink_to(out)
+    link.symlink_to(out, target_is_directory=True)
     (out / "mine").write_text("old")
     assert run("export", model, link, "--force").exit_code == 0
     assert link.is_symlink()
@@ -293,6 +330,38 @@ def test_force_replaces_nothing_but_another_pipeline(model, tmp_path) -> None:
     assert f"{held} is an input of this command" in done.stderr
     assert (mine / "notes.txt").read_text() == "mine"
     assert spacy.load(model).pipe_names == ["lstm_tagger"]
+
+
+def test_input_under_another_name_is_not_replaced(model, tmp_path) -> None:
+    """As where capitals do not count in names: model-best is MODEL-BEST on Windows and macOS."""
+    raw, other = tmp_path / "raw.txt", tmp_path / "other.spacy"
+    os.link(raw, other)
+    done = run("distill", model, raw, other)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+    assert f"cannot write {other}: it is an input of this command" in done.stderr
+    assert raw.read_text() == "I like green eggs\n"
+
+
+@pytest.mark.parametrize("which", ["new", "old"])
+def test_pipeline_that_cannot_be_replaced_leaves_nothing_beside_it(
+    which, model, tmp_path, monkeypatch
+) -> None:
+    """On Windows, no directory is renamed while another program has one of its files open."""
+    out, dev = tmp_path / "out", tmp_path / "dev.spacy"
+    if which == "old":
+        assert run("calibrate", model, dev, out).exit_code == 0
+        (out / "mine").write_text("old")
+
+    def in_use(path: Path, target: Path) -> Path:
+        raise PermissionError(13, "The process cannot access the file", str(path))
+
+    monkeypatch.setattr(Path, "replace", in_use)
+    done = run("calibrate", model, dev, out, "--force")
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+    assert "The process cannot access the file" in done.stderr
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"training", "dev.spacy", "raw.txt", *(["out"] if which == "old" else [])}
+    assert which == "new" or (out / "mine").read_text() == "old"
 
 
 def test_failed_replacement_leaves_the_old_pipeline(model, tmp_path, monkeypatch) -> None:

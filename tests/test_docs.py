@@ -220,6 +220,7 @@ def run_page(page: str, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="bash may be that of another system on Windows")
 @pytest.mark.parametrize("page", RUNNING)
 def test_page_runs_as_printed(page, request, tmp_path, monkeypatch, capsys) -> None:
     start = "reader" if page in BEFORE_THE_TUTORIAL else "after_tutorial"

@@ -21,6 +21,7 @@ from spacy_lstm_tagger.runtime.graph_check import check_graph
 REPOSITORY = Path(__file__).parent.parent
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="limits memory as on Linux")
 def test_some_hundred_damaged_inputs_of_every_loader() -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
     pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")

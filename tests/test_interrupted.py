@@ -1,5 +1,6 @@
 """Training that is interrupted leaves models that load, and from which it goes on."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 REPOSITORY = Path(__file__).parent.parent
+
+if os.name != "posix":
+    pytest.skip("signals and limits of files are those of POSIX", allow_module_level=True)
 
 FULL_DISK = """
 import resource

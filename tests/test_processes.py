@@ -4,6 +4,7 @@ Each test runs a script of its own, for a start method is chosen once a process,
 not take the other tests with it.
 """
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def run(*command: object, timeout: int = 120, **environment: str) -> subprocess.
     )
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_two_processes_after_torch_ran_with_threads(make_nlp, tmp_path, method: str) -> None:
     """A forked child of a parent with running torch threads once waited for them forever."""
     make_nlp(steps=40).to_disk(tmp_path / "model")

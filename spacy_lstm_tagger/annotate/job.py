@@ -224,7 +224,7 @@ def _digest(nlp: Language) -> str:
     """Return what tells a pipeline from others: its name and a digest of its files."""
     found = hashlib.sha256()
     directory = nlp.path
-    files = sorted(directory.rglob("*")) if directory else []
+    files = sorted(directory.rglob("*"), key=lambda path: path.parts) if directory else []
     for path in files:
         if path.is_file() and "__pycache__" not in path.parts:
             found.update(path.relative_to(directory).as_posix().encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -21,6 +22,9 @@ from .work import Counts, annotate_shard, own_session
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Environment variables that decide how many threads libraries use."""
+
+MOST_ON_WINDOWS = 61
+"""Processes of a pool, whose ends Windows can wait for."""
 
 _loaded: dict[str, Any] = {}
 """What a worker has loaded."""
@@ -42,6 +46,8 @@ def annotate_locally(
     stays done.
     """
     context = multiprocessing.get_context("spawn")
+    if sys.platform == "win32":
+        processes = min(processes, MOST_ON_WINDOWS)
     with _one_thread_each(), contextlib.ExitStack() as stack:
         pool = ProcessPoolExecutor(processes, context, _start_worker, (job.without_shards(),))
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)

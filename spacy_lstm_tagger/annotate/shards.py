@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -105,15 +106,17 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _expanded(path: str) -> Iterator[str]:
-    """Yield the files that a path means."""
+    """Yield the files that a path means, with slashes on Windows as well: ids are made of them."""
     if not places.is_url(path):
         matches = [path] if Path(path).exists() else sorted(glob.glob(path, recursive=True))
         for match in matches:
             if Path(match).is_dir():
-                inner = sorted(file for file in Path(match).rglob("*") if file.is_file())
-                yield from (str(file) for file in inner if _is_seen(file.relative_to(match).parts))
+                inner = (file for file in Path(match).rglob("*") if file.is_file())
+                seen = [file for file in inner if _is_seen(file.relative_to(match).parts)]
+                found = [str(file) for file in sorted(seen, key=lambda file: file.parts)]
             else:
-                yield match
+                found = [match]
+            yield from (file.replace(os.sep, "/") for file in found)
         return
     files, inside = places.file_system(path)
     matches = [inside] if files.exists(inside) else sorted(files.glob(inside))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import os
 import sys
 
@@ -17,7 +17,9 @@ def write_output(text: str) -> None:
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         print(text.encode(encoding, "replace").decode(encoding), flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if not _is_broken_pipe(error):
+            raise
         # Python flushes standard output once more at its end, which must not fail again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
@@ -49,5 +51,13 @@ def note(text: str) -> None:
 
 
 def _write(sign: str, text: str, color: str | None) -> None:
-    with contextlib.suppress(BrokenPipeError):  # nobody listens: the work goes on
+    try:
         typer.secho(f"{sign} {text}", fg=color, err=True)
+    except OSError as error:  # if nobody listens, the work goes on
+        if not _is_broken_pipe(error):
+            raise
+
+
+def _is_broken_pipe(error: OSError) -> bool:
+    """Return whether whoever read what is written has gone: on Windows, the argument is invalid."""
+    return isinstance(error, BrokenPipeError) or error.errno == errno.EINVAL

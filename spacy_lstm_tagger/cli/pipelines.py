@@ -101,17 +101,25 @@ def check_new(directory: Path, *, force: bool, inputs: Iterable[str | Path]) -> 
             f"{directory} is no pipeline, and --force replaces nothing else: name a new directory"
         )
     for given in map(Path, inputs):
-        if directory.exists() and given.resolve().is_relative_to(directory.resolve()):
+        if any(_is_same(directory, part) for part in (given, *given.resolve().parents)):
             raise ValueError(f"cannot replace {directory}: {given} is an input of this command")
     check_parent(directory)
 
 
 def check_parent(path: Path, *, inputs: Iterable[Path | None] = ()) -> None:
     """Raise ValueError unless a file or directory can be made there, in the place of no input."""
-    if path.resolve() in [given.resolve() for given in inputs if given is not None]:
+    if any(_is_same(path, given) for given in inputs if given is not None):
         raise ValueError(f"cannot write {path}: it is an input of this command. Name another file")
     if not path.parent.is_dir():
         raise ValueError(f"cannot write {path}: the directory {path.parent} does not exist")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Return whether two paths lead to one file or directory, whatever they are called.
+
+    On Windows and macOS, capitals do not count, and any file may have several names.
+    """
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def save_pipeline(nlp: Language, directory: Path) -> None:
@@ -121,14 +129,23 @@ def save_pipeline(nlp: Language, directory: Path) -> None:
     """
     directory = directory.resolve()  # a link stays one
     temporary = temporary_path(directory)
-    nlp.to_disk(temporary)
+    try:
+        nlp.to_disk(temporary)
+        _replace(directory, temporary)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _replace(directory: Path, new: Path) -> None:
+    """Rename a new directory; one that is there makes room for it, or if that fails, stays."""
     if not directory.exists():
-        temporary.replace(directory)
+        new.replace(directory)
         return
     old = temporary_path(directory)
-    directory.replace(old)
+    directory.replace(old)  # on Windows, not while another program has one of its files open
     try:
-        temporary.replace(directory)
+        new.replace(directory)
     except BaseException:
         old.replace(directory)
         raise

@@ -48,7 +48,7 @@ class Parts:
                 f"{self.directory} has {strangers[:3]}, which are not of an earlier run: the parts "
                 "of the output would be written there. Move it, or name another output."
             )
-        if self.paths() and (not present.is_file() or present.read_text() != digest):
+        if self.paths() and (not present.is_file() or present.read_text("utf8") != digest):
             raise ValueError(
                 f"{self.directory} holds parts of a run with other teachers, text or settings. "
                 "Repeat that run to end it, or remove the directory."
@@ -74,9 +74,8 @@ class Parts:
     def skipped(self) -> list[str]:
         """Return what was said about the docs that were skipped, in their order."""
         found = [_skipped_path(path) for path in self.paths()]
-        return [
-            message for path in found if path.is_file() for message in json.loads(path.read_text())
-        ]
+        there = [path.read_text("utf8") for path in found if path.is_file()]
+        return [message for text in there for message in json.loads(text)]
 
     def add(self, docs: list[Doc], skipped: Sequence[str] = ()) -> None:
         """Write one more part.

@@ -93,7 +93,7 @@ class OnnxShim(Shim):
             "embed",
             {
                 **_last_rows(sizes),
-                "characters": numpy.asarray([[sizes["n_characters"] - 1]]),
+                "characters": numpy.asarray([[sizes["n_characters"] - 1]], dtype="int64"),
                 "lengths": numpy.ones(1, dtype="int32"),
             },
         )
@@ -189,7 +189,8 @@ class OnnxShim(Shim):
 def _last_rows(sizes: dict[str, int]) -> dict[str, numpy.ndarray]:
     """Return the rows of a form that has the last row of every table."""
     per_form = {table.name: sizes[f"{table.name}_per_form"] for table in TABLES}
-    return {name: numpy.full((1, n), sizes[f"n_{name}"] - 1) for name, n in per_form.items() if n}
+    last = {name: sizes[f"n_{name}"] - 1 for name, n in per_form.items() if n}
+    return {name: numpy.full((1, per_form[name]), row, dtype="int64") for name, row in last.items()}
 
 
 def _layer_of(arrays: list[bytes]) -> Layer | None:
