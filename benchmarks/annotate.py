@@ -3,11 +3,13 @@
     python benchmarks/annotate.py [MODEL ...] [--words 2000000] [--rounds 3] [--ray]
         [--rate MODEL ...] [--documents 1000000] [--shards 10000]
 
+What is asked for is measured; the rest of the page stays as it was.
+
 For each MODEL: seconds from JSONL to Parquet of one process, of as many as there are cores, of
 actors of Ray, and of the fastest `nlp.pipe` in one process, in turns; the work without what
 starting takes (the same command for one text); whether all give the same annotation. Then memory
 for many documents beside few, and seconds a shard for many shards. Core hours are those of one
-process, also of each `--rate MODEL`. Texts are the raw English of the data, as often as needed.
+process, of each `--rate MODEL`. Texts are the raw English of the data, as often as needed.
 Writes ANNOTATE.md and measured/annotate.json to --output.
 """
 
@@ -43,6 +45,13 @@ DATA = Path(os.environ.get("SPACY_LSTM_TAGGER_DATA", ROOT.parent / "shared" / "d
 BATCH_SIZES = (50, 256, 1000)
 """Sizes that `nlp.pipe` is tried with before the turns; the fastest takes part."""
 
+MODEL = "en_ewt_lstm"
+"""What memory is measured with."""
+
+COMMAND = """python benchmarks/annotate.py en_ewt_lstm en_core_web_sm --ray \\
+    --rate en_ewt_lstm --rate en_ewt_lstm_fast --rate en_core_web_sm \\
+    --documents 1000000 --shards 10000"""
+
 BATCH, SHARD_DOCS = 1000, 20_000
 """Texts in a batch of the command, and of the shard that is taken apart."""
 
@@ -67,37 +76,54 @@ N_CORES = 2
 
 
 def main(
-    models: list[str] = typer.Argument(None, help="Pipelines; en_ewt_lstm if none is named"),
+    models: list[str] = typer.Argument(None, help="Pipelines that annotate the whole corpus"),
     words: int = typer.Option(2_000_000, help="Words of the corpus"),
     rounds: int = typer.Option(3, min=1, help="Times that each takes its turn"),
     ray: bool = typer.Option(False, "--ray", help="Let Ray take turns, too"),
-    rate: list[str] = typer.Option([], help="Further pipelines whose rate alone is measured"),
-    documents: int = typer.Option(1_000_000, help="Documents that memory is measured with"),
-    shards: int = typer.Option(10_000, help="Shards whose overhead is measured"),
+    rate: list[str] = typer.Option([], help="Pipelines, or PATH=NAME, whose rate is measured"),
+    documents: int = typer.Option(0, help="Documents that memory is measured with"),
+    shards: int = typer.Option(0, help="Shards whose overhead is measured"),
     output: Path = typer.Option(ROOT / "benchmarks", help="Directory to write to"),
 ) -> None:
     """Measure all, and write the page."""
-    found: dict[str, Any] = {"environment": environment(), "models": {}, "rates": {}}
+    measured = output / "measured" / "annotate.json"
+    found: dict[str, Any] = {"models": {}, "rates": {}}
+    if measured.exists():
+        found = json.loads(measured.read_text(encoding="utf8"))
+    found["environment"] = environment()
+    measured.parent.mkdir(exist_ok=True)
+
+    def keep() -> None:
+        measured.write_text(json.dumps(found, indent=1) + "\n", encoding="utf8")
+
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         texts = [text for _, text in read_texts(DATA / "raw_en.jsonl.gz", ".jsonl", print)]
         corpus = _write_corpus(directory / "corpus.jsonl", texts, n_words=words)
         part = _write_corpus(directory / "part.jsonl", texts, n_words=min(words, RATE_WORDS))
         one = _write_corpus(directory / "one.jsonl", texts, n_docs=1)
-        for model in models or ["en_ewt_lstm"]:
-            found["models"][model] = _in_turns(model, corpus, one, directory, rounds, ray)
-        for model in [*(models or ["en_ewt_lstm"]), *rate]:
-            found["rates"][model] = _tokens_a_second(model, part, one, directory)
-        model = (models or ["en_ewt_lstm"])[0]
-        short = [text[:SHORT] for text in texts]
-        found["memory"] = {
-            n: _peak_memory(model, _write_corpus(directory / "n.jsonl", short, n_docs=n), directory)
-            for n in (10_000, documents)
-        }
-        found["shard"] = _overhead(directory, shards)
-    (output / "measured").mkdir(exist_ok=True)
-    (output / "measured" / "annotate.json").write_text(json.dumps(found, indent=1) + "\n")
-    page = _page(found, " ".join(sys.argv[1:]))
+        for model in models or []:
+            found["models"][Path(model).name] = _in_turns(
+                model, corpus, one, directory, rounds, ray
+            )
+            keep()
+        for model in rate:
+            path, _, title = model.partition("=")
+            found["rates"][title or path] = _tokens_a_second(path, part, one, directory)
+            keep()
+        if documents:
+            short = [text[:SHORT] for text in texts]
+            found["memory"] = {
+                n: _peak_memory(
+                    MODEL, _write_corpus(directory / "n.jsonl", short, n_docs=n), directory
+                )
+                for n in (10_000, documents)
+            }
+            keep()
+        if shards:
+            found["shard"] = _overhead(directory, shards)
+            keep()
+    page = _page(found)
     (output / "ANNOTATE.md").write_text(page + "\n", encoding="utf8")
     print(page)
 
@@ -307,11 +333,11 @@ def _overhead(directory: Path, n: int) -> dict[str, float]:
     }
 
 
-def _page(found: dict[str, Any], arguments: str) -> str:
+def _page(found: dict[str, Any]) -> str:
     md = MarkdownRenderer(no_emoji=True)
     md.add(md.title(1, "Annotating a corpus, measured"))
     md.add(INTRODUCTION)
-    md.add(md.code_block(f"python benchmarks/annotate.py {arguments}".rstrip()))
+    md.add(md.code_block(COMMAND))
     md.add(found["environment"])
     for model, one in found["models"].items():
         md.add(md.title(2, model))
@@ -329,15 +355,19 @@ def _page(found: dict[str, Any], arguments: str) -> str:
     header = ["pipeline", "tokens a second, one core", "core hours for 1,000,000,000 tokens"]
     md.add(md.table(rows, header, aligns=["l", "r", "r"]))
     md.add(md.title(2, "Many documents, many shards"))
-    (few, least), (many, most) = found["memory"].items()
-    shard = found["shard"]
-    md.add(
-        f"The largest process had {least:.0f} MB at most for {few:,} documents, {most:.0f} MB for\n"
-        f"{many:,}: {most / least:.2f} times (texts of {SHORT} characters). Of {shard['shards']:,} "
-        f"shards with a\nshort text each, cutting one took {shard['cutting']:.2f} ms, doing it "
-        f"{shard['doing']:.2f} ms, of which {shard['syncing']:.2f} ms\nwait for the disk to have "
-        f"the file, and counting what was done {shard['counting']:.2f} ms."
-    )
+    if memory := found.get("memory"):
+        (few, least), (many, most) = ((int(n), peak) for n, peak in memory.items())
+        md.add(
+            f"The largest process had {least:.0f} MB for {few:,} documents at most, {most:.0f} MB for\n"
+            f"{many:,}: {most / least:.2f} times (`{MODEL}`, texts of {SHORT} characters)."
+        )
+    if shard := found.get("shard"):
+        md.add(
+            f"Of {shard['shards']:,} shards with a short text each, cutting one took "
+            f"{shard['cutting']:.2f} ms, doing it\n{shard['doing']:.2f} ms, of which "
+            f"{shard['syncing']:.2f} ms wait for the disk to have the file, and counting what\nwas "
+            f"done {shard['counting']:.2f} ms."
+        )
     return md.text
 
 
