@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types arrows docs benchmark accuracy speed long-range models release-check clean
+.PHONY: help demo test test-fast lint types arrows docs benchmark accuracy speed long-range models clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,7 +54,7 @@ test: $(VENV)/models ## Run all tests against the installed wheel
 test-fast: $(VENV)/models ## Run the tests that do not train for long
 	$(PYTEST) -m "not slow"
 
-lint: $(VENV)/installed ## Check style and format, and the workflows of GitHub
+lint: $(VENV)/installed ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/zizmor --offline --quiet .github
@@ -87,6 +87,7 @@ models: $(VENV)/installed ## Make the English models again, from nothing (hours)
 	$(BIN)/python -m pip install --quiet transformers
 	$(MAKE) -C models PYTHON="$(CURDIR)/$(BIN)/python"
 
+.PHONY: release-check
 release-check: $(VENV)/installed ## Build what is released, in release/, and try it (TAG=v0.1.0: that tag)
 	$(BIN)/python -m pip install --quiet --group release
 	$(BIN)/python tools/release.py
