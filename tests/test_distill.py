@@ -522,6 +522,33 @@ def test_long_text_is_refused_for_a_teachers_parser_alone(teacher, tmp_path) -> 
     assert [len(doc.text) for doc in read(output)] == [3, 1_000_001, 4]
 
 
+def test_processes_that_are_not_forked_teach_the_same(teacher, tmp_path) -> None:
+    """As on Windows and macOS, where they inherit nothing."""
+    teacher().to_disk(tmp_path / "model")
+    (tmp_path / "raw.txt").write_text("\n".join(TEXTS * 5), encoding="utf8")
+    (tmp_path / "spawning.py").write_text(
+        "import multiprocessing\n"
+        "from spacy.cli import setup_cli\n"
+        "if __name__ == '__main__':\n"
+        "    multiprocessing.set_start_method('spawn')\n"
+        "    setup_cli()\n"
+    )
+    one, two = tmp_path / "one.spacy", tmp_path / "two.spacy"
+    assert distill_here(tmp_path / "model", tmp_path / "raw.txt", one).exit_code == 0
+    command = [sys.executable, "spawning.py", "lstm-tagger", "distill", "model", "raw.txt"]
+    done = subprocess.run(
+        [*command, str(two), "--n-process", "2", "-b", "4"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [doc.text for doc in read(two)] == [doc.text for doc in read(one)] == TEXTS * 5
+    for doc, other in zip(read(one), read(two), strict=True):
+        assert [token.tag_ for token in other] == [token.tag_ for token in doc]
+        assert sorted(other.user_data) == sorted(doc.user_data) == [KEY]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is a signal of POSIX")
 def test_killed_run_goes_on_without_repeating_or_losing_a_doc(teacher, tmp_path) -> None:
