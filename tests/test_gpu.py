@@ -6,6 +6,7 @@ Every test runs twice: on a GPU that `simulated_gpu` simulates, and on a real on
 import contextlib
 import copy
 import importlib
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -347,6 +348,37 @@ def test_copies(make, on_gpu, tmp_path) -> None:
             assert_all_close(found, expected)
 
 
+def test_copies_keep_recurrent_weights_side_by_side(make, on_gpu, tmp_path, monkeypatch) -> None:
+    """Otherwise cuDNN copies them at every call, and torch warns of it."""
+    made, flattened = make(model={"depth": 2}), []
+    flatten = torch.nn.RNNBase.flatten_parameters
+    monkeypatch.setattr(
+        torch.nn.RNNBase,
+        "flatten_parameters",
+        lambda layer: flattened.append(layer) or flatten(layer),
+    )
+    with on_gpu(), warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*contiguous chunk of memory")
+        loaded = moved(made, tmp_path / "cpu")
+        copied = copy.deepcopy(tagger_of(loaded).model)
+        copied.predict(docs_for(loaded))
+    network = copied.get_ref("output_layer").shims[0].module
+    layers = [one for one in network.modules() if isinstance(one, torch.nn.RNNBase)]
+    assert len(layers) == 6  # two directions of the characters and of two layers
+    assert all(any(one is layer for one in flattened) for layer in layers)
+
+
+def test_small_gradients_outlive_mixed_precision(make, on_gpu, tmp_path) -> None:
+    """In 16 bits, they are 0 unless they are scaled before."""
+    made = make()
+    with on_gpu():
+        loaded = moved(made, tmp_path / "cpu", mixed_precision=True)
+        Y, backprop = tagger_of(loaded).model.begin_update(docs_for(loaded, WORDS[:1]))
+        backprop([rows * 0 + 1e-8 for rows in Y])
+        bias = network_of(loaded).output.bias.grad.cpu()
+        assert_allclose(bias[: len(tagger_of(loaded).labels)].numpy(), 7e-8, rtol=0.01)
+
+
 def test_models_move_to_the_cpu(make, on_gpu, tmp_path) -> None:
     made = make()
     with on_gpu():
@@ -354,6 +386,53 @@ def test_models_move_to_the_cpu(make, on_gpu, tmp_path) -> None:
         tagger_of(loaded).model.to_cpu()
     assert devices(loaded) == {"cpu"}
     assert_all_close(scores(loaded), scores(made))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "auto"])
+def test_sixteen_bits(precision, make, on_gpu, tmp_path) -> None:
+    made = make(model={"depth": 2})
+    with on_gpu():
+        loaded = moved(made, tmp_path / "cpu", precision=precision)
+        found = scores(loaded)
+        assert all(rows.dtype == "float32" for rows in found)
+        assert_all_close(found, scores(made), atol=0.1)
+        assert any((rows != wanted).any() for rows, wanted in zip(found, scores(made), strict=True))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_mixed_precision(cell, make, on_gpu, corpus, tmp_path) -> None:
+    made = make(model={"cell": cell})
+    made.to_disk(tmp_path / "made")
+    expected = gradients(made)
+    with on_gpu():
+        loaded = moved(made, tmp_path / "made", mixed_precision=True)
+        for name, found in gradients(loaded).items():
+            both = found.ravel(), expected[name].ravel()
+            lengths = [numpy.linalg.norm(one) for one in both]
+            assert both[0] @ both[1] > 0.99 * lengths[0] * lengths[1], name
+            assert lengths[0] == pytest.approx(lengths[1], rel=0.05), name
+        optimizer = loaded.resume_training()
+        # steps are skipped, and gradients scaled by half as much, until they fit into 16 bits
+        losses = [train(loaded, corpus[:2], optimizer, 1)["lstm_tagger"] for _ in range(16)]
+        assert losses[-1] < 0.9 * losses[0]
+        assert {weights.dtype for weights in network_of(loaded).parameters()} == {torch.float32}
+        again = moved(loaded, tmp_path / "mixed", mixed_precision=False)
+        expected_scores = scores(again)
+    back = spacy.load(tmp_path / "mixed")
+    assert_all_close(scores(back), expected_scores)  # on a CPU it predicts, in float32
+
+
+def gradients(nlp: Language) -> dict[str, numpy.ndarray]:
+    """Return the gradients of all weights for a sentence that nothing is known of."""
+    Y, backprop = tagger_of(nlp).model.begin_update(docs_for(nlp, WORDS[:1]))
+    generator = numpy.random.default_rng(0)
+    ops = tagger_of(nlp).model.ops
+    backprop(
+        [ops.asarray(generator.normal(size=rows.shape, scale=1e-4).astype("float32")) for rows in Y]
+    )
+    found = {name: one.grad.cpu().numpy() for name, one in network_of(nlp).named_parameters()}
+    network_of(nlp).zero_grad()
+    return found
 
 
 def test_eight_bits_are_refused(make, on_gpu, tmp_path) -> None:
