@@ -35,7 +35,7 @@ def annotate_on_ray(
     )
     done = items.map(
         ShardAnnotator,
-        fn_constructor_args=(job,),
+        fn_constructor_args=(job, gpus > 0),
         compute=data.ActorPoolStrategy(size=actors),
         num_cpus=1,
         **({"num_gpus": gpus} if gpus else {}),
@@ -49,9 +49,14 @@ def annotate_on_ray(
 
 
 class ShardAnnotator:
-    """Actor that has loaded the pipeline once."""
+    """Actor that has loaded the pipeline once.
 
-    def __init__(self, job: Job) -> None:
+    gpu: whether to load it on the GPU that Ray has given the actor. Needs cupy.
+    """
+
+    def __init__(self, job: Job, gpu: bool = False) -> None:
+        if gpu:
+            spacy.require_gpu()
         self.job = job
         self.annotator = Annotator(spacy.load(job.model), job.options.attributes)
 
