@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, List, Optional
 
 from spacy.tokens import Doc
-from thinc.api import Model, PyTorchGradScaler, chain
+from thinc.api import Model, PyTorchGradScaler, chain, use_ops
 from thinc.layers.chain import init as init_any_chain
 
 from .arrays import Floats2d
@@ -203,14 +203,15 @@ def build_onnx_tagger_v1(
     check_bool("by_sentence", by_sentence)
     if nO is not None:
         check_int("nO", nO, least=1)
-    features = FeatureExtractor(
-        min_word_freq=1,
-        max_characters=max_characters,
-        affixes=affixes,
-        include_static_vectors=include_static_vectors,
-        by_sentence=by_sentence,
-    )
-    return _compose(features, onnx_tagger(nO=nO, threads=threads))
+    with use_ops("numpy"):  # ONNX Runtime computes on the CPU, even if the pipeline is on a GPU
+        features = FeatureExtractor(
+            min_word_freq=1,
+            max_characters=max_characters,
+            affixes=affixes,
+            include_static_vectors=include_static_vectors,
+            by_sentence=by_sentence,
+        )
+        return _compose(features, onnx_tagger(nO=nO, threads=threads))
 
 
 def _compose(

@@ -24,6 +24,7 @@ from spacy.tokens import Doc, DocBin
 from spacy_lstm_tagger.annotate import local, places
 from spacy_lstm_tagger.annotate.annotation import Annotator, Options
 from spacy_lstm_tagger.annotate.job import open_job
+from spacy_lstm_tagger.annotate.on_ray import ShardAnnotator
 from spacy_lstm_tagger.annotate.records import lines_of
 from spacy_lstm_tagger.annotate.shards import cut, find_files
 from spacy_lstm_tagger.annotate.work import annotate_shard
@@ -642,6 +643,16 @@ def test_missing_libraries_are_named(nlp, tmp_path) -> None:
         assert done.returncode == 1
         assert f'pip install "spacy-lstm-tagger[{extra}]"' in " ".join(done.stderr.split())
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_an_actor_with_a_gpu_loads_the_pipeline_on_it(gpu, run, tmp_path, monkeypatch) -> None:
+    job, _ = run(write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}]))
+    done, load = [], spacy.load
+    monkeypatch.setattr(spacy, "require_gpu", lambda: done.append("GPU"))
+    monkeypatch.setattr(spacy, "load", lambda path: done.append("loaded") or load(path))
+    ShardAnnotator(job, gpu)
+    assert done == ["GPU", "loaded"][not gpu :]
 
 
 def test_places_of_fsspec_are_written_whole() -> None:

@@ -48,7 +48,7 @@ def annotate_on_ray(
     )
     done = items.map(
         ShardAnnotator,
-        fn_constructor_args=(job.without_shards(),),
+        fn_constructor_args=(job.without_shards(), gpus > 0),
         compute=data.ActorPoolStrategy(size=min(actors, len(shards))),
         num_cpus=1,
         **({"num_gpus": gpus} if gpus else {}),
@@ -94,9 +94,14 @@ def within(limit: float, rows: Iterator[Any]) -> Iterator[Any]:
 
 
 class ShardAnnotator:
-    """Actor that has loaded the pipeline once."""
+    """Actor that has loaded the pipeline once.
 
-    def __init__(self, job: Job) -> None:
+    gpu: whether to load it on the GPU that Ray has given the actor. Needs cupy.
+    """
+
+    def __init__(self, job: Job, gpu: bool = False) -> None:
+        if gpu:
+            spacy.require_gpu()
         self.job = job
         own_session()
         self.annotator = Annotator(spacy.load(job.model), job.options.attributes)

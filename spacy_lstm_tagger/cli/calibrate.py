@@ -106,7 +106,7 @@ def score_gold(
         bare = (bare_doc(nlp.vocab, docs[i]) for i in known)
         for doc, i in zip(nlp.pipe(bare, batch_size=BATCH), known, strict=True):
             gold = of_docs[i]
-            scores = tagger.model.ops.to_numpy(label_scores(tagger, output, [doc]))
+            scores = label_scores(tagger, output, [doc])
             scored.append((scores[gold >= 0], gold[gold >= 0]))
             n_scores += scored[-1][0].size
             if n_scores > MOST_SCORES and len(scored) > 1:

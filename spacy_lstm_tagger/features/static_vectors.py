@@ -8,6 +8,7 @@ import numpy
 from spacy.tokens import Doc
 from spacy.vectors import Mode, Vectors
 from spacy.vocab import Vocab
+from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
 
@@ -40,12 +41,13 @@ def static_vectors(docs: Sequence[Doc], owners: Ints1d, keys: numpy.ndarray) -> 
 
 
 def _look_up(vocab: Vocab, keys: numpy.ndarray) -> Floats2d:
+    """Return the vectors of one vocab as an array of numpy, wherever its table is."""
     table = vocab.vectors
     if not isinstance(table, Vectors):
-        return table.get_batch(keys.tolist())
+        return to_numpy(table.get_batch(keys.tolist()))
     if table.mode == Mode.floret:  # made of the strings' n-grams
-        return table.get_batch([vocab.strings[key] for key in keys.tolist()])
+        return to_numpy(table.get_batch([vocab.strings[key] for key in keys.tolist()]))
     rows = table.find(keys=keys.tolist())
     vectors = table.data[rows]
     vectors[rows < 0] = 0  # find() answers -1, the last row, for a word without a vector
-    return vectors
+    return to_numpy(vectors)

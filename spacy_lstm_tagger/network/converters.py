@@ -109,14 +109,15 @@ def convert_encoded(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], ArgsKwargs]]:
     """Return one array of encoded rows for each doc; on the way back, their gradients."""
     X, Yt = X_Yt
-    return _split(torch2xp(Yt), _lengths(X)), partial(_gradient_of, Yt, model.ops)
+    return _split(torch2xp(Yt.detach().float()), _lengths(X)), partial(_gradient_of, Yt, model.ops)
 
 
 def _gradient_of(
     Yt: Tensor, ops: Any, dY: list[Floats2d], *, read: Ints1d | None = None
 ) -> ArgsKwargs:
     rows = ops.flatten(dY) if read is None else ops.flatten(dY)[read]
-    dYt = xp2torch(rows, device=Yt.device).to(Yt.dtype).reshape(Yt.shape)
+    # In float32 whatever Yt is in: mixed precision scales gradients before it rounds them.
+    dYt = xp2torch(rows, device=Yt.device).reshape(Yt.shape)
     return ArgsKwargs(args=((Yt,),), kwargs={"grad_tensors": (dYt,)})
 
 

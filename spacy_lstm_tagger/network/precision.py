@@ -76,7 +76,8 @@ def make_predictor(network: TaggerNetwork, *, precision: str, quantize: Quantize
 def computes_bfloat16(device: torch.device) -> bool:
     """Return whether the device has instructions for bfloat16. Without, float32 is faster."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        # what torch's is_bf16_supported() asks, which says yes of slow emulation as well
+        return torch.cuda.get_device_properties(device).major >= 8
     # torch has had both questions since 2.6; an older one is taken to say no
     questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, bool)() for name in questions)
@@ -84,6 +85,8 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 class Bfloat16Network:
     """A network whose recurrent layers compute in bfloat16, by torch's autocast.
+
+    On a GPU, autocast gives cuDNN's recurrent layers float16 whichever of the two was asked for.
 
     network: the network.
     single: the same network in float32, to read a single sequence, if that is faster.

@@ -150,6 +150,7 @@ class LateTorchShim(PyTorchShim, Generic[ModuleT]):
         """Move the module, if there is one."""
         if self._model is not None:
             super().to_device(device_type, device_id)
+            self._grad_scaler.to_(self.device)
             self.weights_changed()
 
     def copy(self) -> LateTorchShim[ModuleT]:
@@ -161,6 +162,10 @@ class LateTorchShim(PyTorchShim, Generic[ModuleT]):
         memo[id(self)] = copied
         copied.__dict__ = copy.deepcopy(self.__getstate__(), memo)
         copied._take_new_id()
+        if copied._model is not None:
+            for module in copied._model.modules():
+                if isinstance(module, nn.RNNBase):  # cuDNN wants its weights side by side again
+                    module.flatten_parameters()
         return copied
 
     def __getstate__(self) -> dict[str, Any]:

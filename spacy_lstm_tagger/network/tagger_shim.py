@@ -99,14 +99,15 @@ class TaggerShim(LateTorchShim[TaggerNetwork]):
             return predictor.encode(self._embed(derived.cache, predictor, forms), *rest)
 
     def _embed(self, cache: FormCache, predictor: Predictor, forms: LazyForms) -> Tensor:
-        """Return one row for each form, from the cache if the network is on the CPU."""
-        if self.device.type != "cpu":
-            return predictor.embed(forms.extract(numpy.arange(len(forms.keys))))
+        """Return one row for each form, from the cache, which is in the computer's own memory.
+
+        On a GPU, too: the features of all forms of a batch would take longer than their rows' way.
+        """
 
         def embed(missing: Ints1d) -> Floats2d:
-            return predictor.embed(forms.extract(missing)).numpy()
+            return predictor.embed(forms.extract(missing)).cpu().numpy()
 
-        return torch.from_numpy(cache.look_up(forms.keys, embed))
+        return torch.from_numpy(cache.look_up(forms.keys, embed)).to(self.device)
 
     def deferred_layer(self) -> tuple[numpy.ndarray, numpy.ndarray]:
         """Return weight and bias of the deferred blocks' output layer, on the CPU.

@@ -9,7 +9,6 @@ import numpy
 from spacy.attrs import IDS
 from spacy.pipeline.tagger import Tagger
 from spacy.tokens import Doc
-from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
 from ..outputs import scores_of
@@ -50,10 +49,10 @@ def predict_docs(
     outputs: in the order of the model's columns; the first is that of the labels.
     """
     rows, features = score_words(tagger, docs)
-    words, scores = Words(docs, features), scores_of(tagger.model, to_numpy(rows))
+    words, scores = Words(docs, features), scores_of(tagger.model, rows)
     probabilities = None
     if with_probabilities:
-        probabilities = to_numpy(probabilities_of(tagger, tags_of(tagger, rows)))
+        probabilities = probabilities_of(tagger, tags_of(tagger, rows))
         set_white_space(probabilities, tagger.labels, words.white_space)
     chosen: dict[str, Ints1d] = {}
     for output in outputs:

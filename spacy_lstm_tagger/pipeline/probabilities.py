@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy
 from spacy.pipeline.tagger import Tagger
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
+from thinc.api import NumpyOps
 from thinc.util import to_numpy
 
 from ..arrays import Floats2d, Ints1d
@@ -23,7 +25,8 @@ def score_tokens(tagger: Tagger, docs: Sequence[Doc]) -> Floats2d:
     """Return the scores of all outputs for all tokens of the docs, without modifying them.
 
     Returns shape (n_tokens, n), docs one after another, see `outputs.scores`. Scores are logits,
-    but for a stock tagger that normalizes.
+    but for a stock tagger that normalizes. They are an array of numpy, on whatever device the
+    model computes.
     """
     return score_words(tagger, docs)[0]
 
@@ -32,11 +35,12 @@ def score_words(tagger: Tagger, docs: Sequence[Doc]) -> tuple[Floats2d, DocFeatu
     """Return what `score_tokens` does, and the features of the docs if the model extracts them."""
     model = tagger.model
     if not any(len(doc) for doc in docs):
-        return model.ops.alloc2f(0, sum(columns_of(model).values())), None
+        return numpy.zeros((0, sum(columns_of(model).values())), dtype="float32"), None
     if (layer := model.maybe_get_ref("features")) is None:
-        return flatten(model.ops, model.predict(docs)), None
+        return to_numpy(flatten(model.ops, model.predict(docs))), None
     features = layer.predict(docs)
-    return flatten(model.ops, model.get_ref("output_layer").predict(features)), features
+    scores = model.get_ref("output_layer").predict(features)
+    return to_numpy(flatten(model.ops, scores)), features
 
 
 def tags_of(tagger: Tagger, scores: Floats2d) -> Floats2d:
@@ -59,7 +63,7 @@ def label_scores(tagger: Tagger, output: Output, docs: Sequence[Doc]) -> Floats2
     rows = score_tokens(tagger, docs)
     if output.name == "tag":
         return tags_of(tagger, rows)
-    return output.label_scores(scores_of(tagger.model, to_numpy(rows)), tagger.cfg)
+    return output.label_scores(scores_of(tagger.model, rows), tagger.cfg)
 
 
 def temperature_of(cfg: dict[str, Any], output: str) -> float:
@@ -78,8 +82,7 @@ def probabilities_of(tagger: Tagger, scores: Floats2d, output: str = "tag") -> F
     layer = tagger.model.maybe_get_ref("output_layer")
     if not len(scores) or (layer is not None and layer.attrs.get("softmax_normalize")):
         return scores  # spacy.Tagger.v2 with normalize = true
-    ops = tagger.model.ops
-    return ops.softmax(ops.asarray(scores), temperature=temperature_of(tagger.cfg, output))
+    return NumpyOps().softmax(scores, temperature=temperature_of(tagger.cfg, output))
 
 
 def set_white_space(probabilities: Floats2d, labels: Sequence[str], rows: Ints1d) -> None:
@@ -123,4 +126,4 @@ def label_probabilities(tagger: Tagger, output: Output, docs: Sequence[Doc]) -> 
         set_white_space(probabilities, tagger.labels, space)
     else:
         probabilities[space] = 0.0
-    return tagger.model.ops.unflatten(probabilities, [len(doc) for doc in docs])
+    return NumpyOps().unflatten(probabilities, [len(doc) for doc in docs])

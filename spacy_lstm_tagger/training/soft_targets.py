@@ -85,7 +85,8 @@ def get_soft_targets(doc: Doc, labels: Sequence[str], *, output: str = "tag") ->
         )
     columns, values = numpy.asarray(kept["columns"]), numpy.asarray(kept["probabilities"])
     index = {label: i for i, label in enumerate(labels)}
-    places = numpy.asarray([index.get(label, len(labels)) for label in kept["labels"]])
+    unknown = len(labels)
+    places = numpy.asarray([index.get(name, unknown) for name in kept["labels"]], dtype="int64")
     probabilities = numpy.zeros((len(doc), len(labels) + 1), dtype="float32")
     numpy.put_along_axis(probabilities, places[columns], values.astype("float32"), axis=1)
     probabilities = probabilities[:, :-1]
