@@ -52,7 +52,7 @@ COMMAND = """python benchmarks/annotate.py en_ewt_lstm en_core_web_sm --ray \\
     --rate en_ewt_lstm --rate en_ewt_lstm_fast --rate en_core_web_sm \\
     --documents 1000000 --shards 10000"""
 
-BATCH, SHARD_DOCS = 1000, 20_000
+BATCH, SHARD_DOCS = 1000, 5_000
 """Texts in a batch of the command, and of the shard that is taken apart."""
 
 INTRODUCTION = """
