@@ -8,7 +8,6 @@ from typing import Any
 import numpy
 import pytest
 import spacy
-import torch
 from hypothesis import settings
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -17,6 +16,7 @@ from spacy.training.converters import conllu_to_docs
 from thinc.api import Model, fix_random_seed
 
 REPOSITORY = Path(__file__).parent.parent
+NO_TORCH = "torch is not installed (the extra [train])"
 
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("project")
@@ -83,6 +83,7 @@ def make_nlp(small_config: dict, make_examples: Callable, train_data: list) -> C
         model: dict | None = None,
         **settings: Any,
     ) -> Language:
+        pytest.importorskip("torch", reason=NO_TORCH)
         fix_random_seed(seed)
         nlp = spacy.blank("en")
         config = {"model": {**small_config["model"], **(model or {})}, **settings}
@@ -107,6 +108,7 @@ def randomize() -> Callable[[Any], None]:
 
     def fill(component: Any, seed: int = 0) -> None:
         model: Model = getattr(component, "model", component)
+        torch = pytest.importorskip("torch", reason=NO_TORCH)
         generator = torch.Generator().manual_seed(seed)
         for node in model.walk():
             for shim in node.shims:

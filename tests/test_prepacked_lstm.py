@@ -1,7 +1,9 @@
 """Prepacked LSTM layers: the same scores, and the plain network if that cannot be done."""
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
+
 from torch import nn
 from torch.testing import assert_close
 
