@@ -30,7 +30,9 @@ TOOLS = [line for line in EXTRAS["dev"] if Requirement(line).name not in NAMES]
 MODELS = ["./models/en_ewt_lstm", "./models/en_ewt_lstm_fast"]
 
 RESULTS = Path(".nox/results")
-TESTS = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not slow"]
+PROGRAMS = [f"--ignore-glob=tests/test_{name}.py" for name in ("*_benchmark", "project")]
+"""Tests of this repository's programs rather than of the package, which are left out."""
+TESTS = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not slow", *PROGRAMS]
 
 
 def oldest() -> list[str]:

@@ -9,6 +9,7 @@ import numpy
 import pytest
 import spacy
 import srsly
+import torch
 from numpy.testing import assert_array_equal
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -17,8 +18,6 @@ from thinc.api import SGD
 
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
 from spacy_lstm_tagger.features.windows import WINDOW
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
 
 TEXTS = ["I like green eggs", "Eat blue ham", "Something quite different !"]
 

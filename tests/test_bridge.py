@@ -3,6 +3,7 @@
 import numpy
 import pytest
 import spacy
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -10,8 +11,6 @@ from thinc.api import Adam, Model, set_dropout_rate
 
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1
 from spacy_lstm_tagger.features.windows import WINDOW
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
 
 COMBINATIONS = [
     (cell, depth, bidirectional)

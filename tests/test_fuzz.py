@@ -12,13 +12,11 @@ import numpy
 import pytest
 import spacy
 import srsly
+import torch
 
 from spacy_lstm_tagger.files.raw_text import read_docs
-from spacy_lstm_tagger.runtime.graph_check import check_graph
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 from spacy_lstm_tagger.network.weights import check_archive, check_weights
+from spacy_lstm_tagger.runtime.graph_check import check_graph
 
 REPOSITORY = Path(__file__).parent.parent
 

@@ -8,12 +8,10 @@ from functools import partial
 import numpy
 import pytest
 import spacy
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
 from spacy_lstm_tagger.narrowing import PROJECTION, narrowed
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 from spacy_lstm_tagger.network import narrow_network, precision
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")

@@ -4,12 +4,10 @@ import weakref
 
 import numpy
 import pytest
+import torch
 from numpy.testing import assert_allclose
 
 from spacy_lstm_tagger.features.windows import make_blocks, plan_reading
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 from spacy_lstm_tagger.network.recurrent import CELLS, PaddedBatch, RecurrentEncoder, read_blocks
 from spacy_lstm_tagger.network.tagger_network import TaggerNetwork, make_network
 from spacy_lstm_tagger.network.word_forms import WORD_DROPOUT, CharacterEncoder, Forms

@@ -7,15 +7,13 @@ import sys
 import numpy
 import pytest
 import spacy
+import torch
 from numpy.testing import assert_allclose, assert_array_equal
 from spacy.tokens import Doc
 
 from spacy_lstm_tagger.architectures import build_lstm_tagger_v1
-from spacy_lstm_tagger.runtime.session import QuantizedEncoder
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 from spacy_lstm_tagger.network.precision import computes_bfloat16, make_predictor
+from spacy_lstm_tagger.runtime.session import QuantizedEncoder
 
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham", "ham and eggs " * 40]
 

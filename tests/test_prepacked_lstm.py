@@ -1,9 +1,7 @@
 """Prepacked LSTM layers: the same scores, and the plain network if that cannot be done."""
 
 import pytest
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
+import torch
 from torch import nn
 from torch.testing import assert_close
 

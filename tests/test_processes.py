@@ -14,8 +14,6 @@ import spacy
 from spacy.tokens import DocBin
 from spacy.training import Example
 
-pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 PIPE_SCRIPT = """
 import multiprocessing
 import sys

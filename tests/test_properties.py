@@ -20,9 +20,6 @@ from thinc.api import fix_random_seed
 
 from spacy_lstm_tagger.architectures import build_lstm_encoder_v1, build_lstm_tagger_v1
 from spacy_lstm_tagger.features.windows import plan_reading
-
-pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 from spacy_lstm_tagger.network import converters
 
 OUTPUTS = ["tag", "pos", "morph", "lemma"]

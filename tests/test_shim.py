@@ -11,15 +11,12 @@ from typing import Any
 import numpy
 import pytest
 import srsly
+import torch
 from thinc.api import SGD, Adam
 from thinc.types import ArgsKwargs, Floats2d
-
-from spacy_lstm_tagger.features.windows import plan_reading
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
-
 from torch import nn
 
+from spacy_lstm_tagger.features.windows import plan_reading
 from spacy_lstm_tagger.network.recurrent import PaddedBatch, RecurrentEncoder
 from spacy_lstm_tagger.network.shim import LateTorchShim
 

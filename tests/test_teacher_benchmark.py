@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import spacy
+import torch
 from numpy.testing import assert_allclose
 from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.distill.labelling import label
 from spacy_lstm_tagger.distill.teacher import Teacher
 from spacy_lstm_tagger.training.soft_targets import get_soft_targets
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
 
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 

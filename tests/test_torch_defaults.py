@@ -3,9 +3,8 @@
 import numpy
 import pytest
 import spacy
+import torch
 from spacy.training import Example
-
-torch = pytest.importorskip("torch", reason="torch is not installed (the extra [train])")
 
 
 @pytest.fixture(params=["float64", "bfloat16", "float16", "no gradients"])
