@@ -24,8 +24,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PYPROJECT)
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 ALL = ("annotate", "export", "report")
-LIBRARIES = [*PYPROJECT["project"]["dependencies"], *(line for e in ALL for line in EXTRAS[e])]
-NAMES = {Requirement(line).name for line in LIBRARIES}
+LIBRARIES = PYPROJECT["project"]["dependencies"]
+NAMES = {Requirement(line).name for line in sum((EXTRAS[extra] for extra in ALL), LIBRARIES)}
 TOOLS = [line for line in EXTRAS["dev"] if Requirement(line).name not in NAMES]
 MODELS = ["./models/en_ewt_lstm", "./models/en_ewt_lstm_fast"]
 
@@ -35,9 +35,9 @@ PROGRAMS = [f"--ignore-glob=tests/test_{name}.py" for name in ("*_benchmark", "p
 TESTS = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not slow", *PROGRAMS]
 
 
-def oldest() -> list[str]:
-    """Return the declared dependencies, each in the oldest version that is declared."""
-    found = [Requirement(line) for line in LIBRARIES]
+def oldest(*extras: str) -> list[str]:
+    """Return the dependencies and those of extras, in the oldest versions that are declared."""
+    found = map(Requirement, sum((EXTRAS[extra] for extra in extras), LIBRARIES))
     return [f"{r.name}=={s.version}" for r in found for s in r.specifier if s.operator == ">="]
 
 
@@ -46,12 +46,10 @@ OLDER = "3.11"
 CELLS = {
     **{python: (python, ALL, []) for python in PYTHONS},
     **{f"{python}-light": (python, ("onnx",), []) for python in PYTHONS},
-    f"{OLDER}-oldest": (OLDER, ALL, oldest()),
+    f"{OLDER}-oldest": (OLDER, ALL, oldest(*ALL)),
+    f"{OLDER}-light-oldest": (OLDER, ("onnx",), oldest("onnx")),
     f"{OLDER}-torch-2.13.0": (OLDER, ALL, ["torch==2.13.0"]),
-    f"{OLDER}-numpy-1.26": (
-        *(OLDER, ALL),
-        ["numpy==1.26.*", "onnxruntime==1.16.*", "torch==2.13.0"],
-    ),
+    f"{OLDER}-numpy-1.26": (OLDER, ALL, ["torch==2.13.0", "numpy==1.26.*"]),
 }
 """By name: Python, extras of this package, versions to which libraries are held."""
 
