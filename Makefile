@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types arrows docs benchmark accuracy speed long-range models clean
+.PHONY: help demo test test-fast versions lint types arrows docs benchmark accuracy speed long-range models clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ test: $(VENV)/models ## Run all tests against the installed wheel
 test-fast: $(VENV)/models ## Run the tests that do not train for long
 	$(PYTEST) -m "not slow"
 
+versions: $(BIN)/python ## Run the fast tests under each version of Python and the libraries (an hour or more)
+	$(BIN)/python -m pip install --quiet nox
+	$(BIN)/nox
+
 lint: $(VENV)/installed ## Check style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -93,4 +97,4 @@ release-check: $(VENV)/installed ## Build what is released, in release/, and try
 	$(BIN)/python tools/release.py
 
 clean: ## Remove everything that was made
-	rm -rf $(VENV) demo dist build release site *.egg-info models/*/build models/*/*.egg-info
+	rm -rf $(VENV) .nox demo dist build release site *.egg-info models/*/build models/*/*.egg-info

@@ -1,14 +1,15 @@
 """What several test modules share: a small model, training data, the real treebanks."""
 
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Generator, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 import spacy
-import torch
 from hypothesis import settings
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -18,8 +19,36 @@ from thinc.api import Model, fix_random_seed
 
 REPOSITORY = Path(__file__).parent.parent
 
+WITHOUT_TORCH = find_spec("torch") is None
+NEEDS_TORCH = re.compile(r"needs torch, which cannot be imported|No module named 'torch'")
+
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("project")
+
+
+def skip_for_want_of_torch(report: Any, path: Path) -> None:
+    """Let a failure be a skip if torch is not installed, and that is what it says."""
+    if WITHOUT_TORCH and report.failed and NEEDS_TORCH.search(report.longreprtext):
+        report.outcome = "skipped"
+        reason = "Skipped: torch is not installed (the extra [train])"
+        report.longrepr = (str(path), 1, reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Skip modules that import torch where it is not installed."""
+    report = yield
+    skip_for_want_of_torch(report, collector.path)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Skip tests that need torch where it is not installed, but for those that may not need it."""
+    report = yield
+    if item.get_closest_marker("light") is None:
+        skip_for_want_of_torch(report, item.path)
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +135,8 @@ def randomize() -> Callable[[Any], None]:
     """
 
     def fill(component: Any, seed: int = 0) -> None:
+        import torch
+
         model: Model = getattr(component, "model", component)
         generator = torch.Generator().manual_seed(seed)
         for node in model.walk():

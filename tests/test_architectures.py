@@ -78,7 +78,7 @@ def test_builder_takes_and_documents_keywords_alone(builder) -> None:
     for name, parameter in inspect.signature(builder).parameters.items():
         assert parameter.kind is parameter.KEYWORD_ONLY
         if name != "nO":
-            assert re.search(rf"^    {name} \(", builder.__doc__, re.MULTILINE), name
+            assert re.search(rf"^{name} \(", inspect.getdoc(builder), re.MULTILINE), name
 
 
 def test_tagger_has_what_the_component_needs() -> None:

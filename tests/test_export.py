@@ -11,10 +11,9 @@ import spacy
 import srsly
 from numpy.testing import assert_allclose
 
-from spacy_lstm_tagger.runtime.onnx_graph import quantized_rows
-
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
 pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
+onnx_graph = pytest.importorskip("spacy_lstm_tagger.runtime.onnx_graph")
 
 TEXTS = ["I like green eggs", "", "Eat blue ham", "ham " * 300, " \n ", "unheard-of wörds 👍!"]
 
@@ -147,7 +146,7 @@ def test_eight_bits_change_probabilities_little(trained, export) -> None:
 def test_tables_in_eight_bits_lose_half_a_step_at_most() -> None:
     table = numpy.random.default_rng(0).normal(size=(50, 16)).astype("float32")
     table[0], table[1] = 0.0, 1e-4 * table[1]  # an unknown word; a row of small numbers
-    codes, scales = quantized_rows(table)
+    codes, scales = onnx_graph.quantized_rows(table)
     assert (codes.dtype, scales.dtype, scales.shape) == ("int8", "float16", (50, 1))
     largest = abs(table).max(axis=1, keepdims=True)
     assert (abs(codes * scales.astype("float32") - table) <= 0.0045 * largest).all()

@@ -17,6 +17,8 @@ NAMES = ("en_ewt_lstm", "en_ewt_lstm_fast")
 DATA = Path(os.environ.get("SPACY_LSTM_TAGGER_DATA", MODELS.parent.parent / "shared" / "data"))
 DEV = DATA / "en_ewt-ud-dev.conllu"
 
+pytestmark = pytest.mark.light
+
 
 def path_of(name: str) -> Path:
     (path,) = (MODELS / name / name).glob(f"{name}-*")

@@ -22,7 +22,12 @@ QUANTIZED = 0.05
 """Largest difference of scores. Sums of 8-bit products depend on the CPU's instructions."""
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(
+    params=[
+        pytest.param(kind, marks=pytest.mark.light if kind.startswith("onnx") else ())
+        for kind in KINDS
+    ]
+)
 def saved(request):
     if request.param.startswith("onnx"):
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
