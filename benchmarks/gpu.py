@@ -87,7 +87,10 @@ def main() -> None:
         else:
             end = time.monotonic() + 60 * args.minutes
             run_tests(args, end, results)
-            parts = make_parts(args, work)
+            try:
+                parts = make_parts(args, work)
+            except subprocess.CalledProcessError as error:
+                parts, results.failed["converting the corpora"] = [], str(error)
             run_parts(parts, 60 * args.minutes, results, end=end, together=args.dry_run)
     print(gpu_report.report(args, results), flush=True)
     if not (args.dry_run or args.words):

@@ -156,7 +156,9 @@ def test_tasks_on_a_simulated_gpu(simulated, make_nlp, randomize, tmp_path) -> N
     (found,) = simulated.memory(places["GPU"], data, [3])
     assert found == {"size": 3, "MiB": 4.0}
     timed = {name: {**settings, "docs": 4} for name, settings in places.items()}
-    (speeds,) = simulated.speeds(timed, data, [2], 1, 60.0)
+    timed["gone"] = {"path": str(tmp_path / "gone"), "gpu": False, "docs": 4}
+    missing, speeds = simulated.speeds(timed, data, [2], 1, 60.0)
+    assert missing["missing"] == "gone"
     assert all(speeds["words a second"][name] > 0 for name in places)
 
 

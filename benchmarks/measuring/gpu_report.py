@@ -41,6 +41,8 @@ class Results:
         """Take down figures of a task, see `gpu_tasks`."""
         if kind == "train":
             self.trainings.setdefault(name, {}).update(figures)
+        elif "missing" in figures:
+            self.failed[f"speed of {figures['missing']}"] = figures["reason"]
         elif kind == "speeds":
             self.speeds[figures["size"]] = figures["words a second"]
         elif kind == "memory":
@@ -129,10 +131,11 @@ def _speeds(results: Results) -> list[str]:
         f"|---|{'---|' * len(sizes)}",
     ]
     for name in results.speeds[sizes[0]]:
+        of_sizes = [results.speeds[size] for size in sizes]
         cells = [
-            f"{results.speeds[size][name]:,.0f} "
-            f"({results.speeds[size][name] / results.speeds[size][CNN]:.2f})"
-            for size in sizes
+            f"{speeds[name]:,.0f}"
+            + (f" ({speeds[name] / speeds[CNN]:.2f})" if CNN in speeds else "")
+            for speeds in of_sizes
         ]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines

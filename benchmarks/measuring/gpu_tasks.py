@@ -176,14 +176,20 @@ def speeds(
 ) -> Iterator[Figures]:
     """Time taggers in turns, at several batch sizes, as long as there is time for one more.
 
-    taggers: Arguments of `load` by name, and "docs", the number of docs that each one tags.
+    taggers: Arguments of `load` by name, and "docs", the number of docs that each one tags. Those
+        that cannot be loaded are named, and the others are timed.
     """
     torch.set_num_threads(1)
     start = time.perf_counter()
     loaded = {}
     for name, settings in taggers.items():
         docs = gold(data, settings.pop("docs"))
-        loaded[name] = Loaded(*load(**settings), docs)
+        try:
+            loaded[name] = Loaded(*load(**settings), docs)
+        except (OSError, ValueError) as error:  # such as one whose training failed
+            yield {"missing": name, "reason": str(error)}
+    if not loaded:
+        raise ValueError("no tagger can be loaded")
     longest = 0.0
     for size in sizes:
         begin = time.perf_counter()
