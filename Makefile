@@ -9,7 +9,7 @@ TORCH ?= torch==2.13.0
 SENTENCE ?= Can you send the 3 new photos to anna@example.com before Monday? Thanks :)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast versions lint types arrows docs benchmark accuracy speed long-range models clean
+.PHONY: help demo test test-fast versions lint types arrows docs benchmark accuracy speed gpu long-range models clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,13 @@ accuracy: $(VENV)/installed ## Train every recipe and its peers, three seeds eac
 
 speed: $(VENV)/installed ## Speed, memory and size beside spaCy's taggers (about an hour)
 	$(BIN)/python benchmarks/speed.py
+
+# The cupy for the CUDA that torch was built with; none for a torch of the CPU. Both in one command,
+# so that the libraries of CUDA suit both.
+gpu: $(VENV)/installed ## Test, train and time on an NVIDIA GPU (8 minutes)
+	$(BIN)/python -m pip install --quiet "$(TORCH)" \
+	    $$(PYTHONPATH=benchmarks $(BIN)/python -m measuring.device)
+	$(BIN)/python benchmarks/gpu.py
 
 long-range: $(VENV)/installed ## How far back each cell learns to look (about 10 minutes)
 	$(BIN)/python benchmarks/long_range.py
