@@ -500,12 +500,52 @@ def test_another_job_in_the_same_directory_is_refused(run, nlp, tmp_path) -> Non
     with pytest.raises(ValueError, match="another 'shard_size': 1000000, now 5"):
         run(path, size=5)
     write_jsonl(path, [{"text": "Eat"}, {"text": "ham"}])
-    with pytest.raises(ValueError, match=r"another 'inputs': .*in.jsonl', 16\], now .*, 32\]"):
+    with pytest.raises(ValueError, match=r"another 'inputs': .*in.jsonl', 16, .*, now .*, 32, "):
         run(path)
     (tmp_path / "used").mkdir()
     (tmp_path / "used" / "notes").touch()
     with pytest.raises(ValueError, match="has notes, but nothing of an earlier run"):
         run(path, output="used")
+
+
+def test_input_of_the_same_size_is_other_input(run, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    run(path)
+    write_jsonl(path, [{"text": "ham"}])
+    with pytest.raises(ValueError, match=r"another 'inputs'"):
+        run(path)
+
+
+def test_output_is_not_a_file_and_not_in_the_input(run, tmp_path) -> None:
+    (tmp_path / "in").mkdir()
+    path = write_jsonl(tmp_path / "in" / "a.jsonl", [{"text": "Eat"}])
+    with pytest.raises(ValueError, match="would be read with it the next time"):
+        run(tmp_path / "in", output="in/out")
+    with pytest.raises(ValueError, match="is a file: name the directory to write"):
+        run(path, output="in/a.jsonl")
+
+
+def test_columns_that_parquet_output_adds_are_refused_in_json(run, tmp_path) -> None:
+    records = [{"text": "Eat"}, {"text": "ham", "tags": ["x"]}, {"text": "Eat", "other_columns": 1}]
+    with pytest.raises(ValueError, match="has a column 'other_columns' already"):
+        run(write_jsonl(tmp_path / "a.jsonl", records[::-1]), kind="parquet")
+    run(write_jsonl(tmp_path / "in.jsonl", records), kind="parquet")
+    assert dataset.dataset(tmp_path / "out").to_table().column("text").to_pylist() == ["Eat"]
+    assert [one["row"] for one in bad(tmp_path / "out")] == [2, 3]
+    table = pyarrow.Table.from_arrays([pyarrow.array(["Eat"])] * 3, names=["text", "a", "a"])
+    parquet.write_table(table, tmp_path / "in.parquet")
+    with pytest.raises(ValueError, match="has several columns 'a'"):
+        run(tmp_path / "in.parquet", output="other")
+
+
+def test_half_a_surrogate_pair_anywhere_costs_its_record_alone(run, tmp_path) -> None:
+    lines = [r'{"text": "Eat", "n": "\ud83d\ude00"}', r'{"text": "Eat", "n": "\ud83d"}']
+    lines += [r'{"text": "Eat", "\uDE00": 1}', r'{"text": "ham"}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    run(tmp_path / "in.jsonl")
+    assert [row["text"] for row in read_jsonl(tmp_path / "out")] == ["Eat", "ham"]
+    assert [one["row"] for one in bad(tmp_path / "out")] == [2, 3]
+    assert "surrogate" in bad(tmp_path / "out")[0]["reason"]
 
 
 def test_another_model_is_refused(run, tmp_path) -> None:

@@ -18,7 +18,7 @@ from .annotation import Options, columns_of
 from .records import lines_of, parse_line
 from .shards import Shard, cut, find_files, kind_of, open_parquet
 from .work import OWN, Counts, output_path, own_path
-from .writers import ID, schema_of
+from .writers import ID, OTHERS, schema_of
 
 MANIFEST = "manifest.json"
 SHARD_SIZES = (1_000_000, 16_000_000)
@@ -89,6 +89,7 @@ def open_job(
     Returns the job, and files in input directories that are none to annotate.
     Raises ValueError if the directory holds another job or other files, or the inputs do not fit.
     """
+    _check_output(output, inputs)
     files, others = find_files(inputs)
     kinds = {kind_of(file): file for file in files}
     if len(kinds) > 1:
@@ -99,7 +100,7 @@ def open_job(
     about: dict[str, Any] = {
         "model": _digest(nlp),
         "options": {**asdict(options), "attributes": list(options.attributes)},
-        "inputs": [[file, places.size(file)] for file in files],
+        "inputs": [[file, places.size(file), places.digest_of_ends(file)] for file in files],
     }
     schema = _schema(columns, options) if options.kind == "parquet" else None
     manifest = own_path(output, MANIFEST)
@@ -115,7 +116,7 @@ def open_job(
             raise ValueError(
                 f"{output} has {names[0]}, but nothing of an earlier run: name a new directory"
             )
-        n_bytes = sum(n for _, n in about["inputs"])
+        n_bytes = sum(n for _, n, _ in about["inputs"])
         least, most = SHARD_SIZES
         fitting = min(max(n_bytes // (processes * SHARDS_OF_A_PROCESS), least), most)
         about["shard_size"] = shard_size or fitting
@@ -125,6 +126,22 @@ def open_job(
             text = json.dumps({**about, "shards": [asdict(shard) for shard in shards]}, indent=1)
             file.write(text.encode())
     return Job(model, output, options, tuple(shards), schema, batch_size), others
+
+
+def _check_output(output: str, inputs: Sequence[str]) -> None:
+    """Raise ValueError if an output is a file, or would be read with the input the next time."""
+    if places.is_url(output):
+        return
+    path = Path(output).resolve()
+    if path.is_file():
+        raise ValueError(f"{output} is a file: name the directory to write behind the input")
+    for given in inputs:
+        inside = not places.is_url(given) and path.is_relative_to(Path(given).resolve())
+        if inside and Path(given).is_dir():
+            raise ValueError(
+                f"{output} is in {given}, and would be read with it the next time: name a "
+                "directory beside it"
+            )
 
 
 class _Columns:
@@ -141,6 +158,9 @@ class _Columns:
             with open_parquet(path) as parquet:
                 self.schema = parquet.schema_arrow
             self.names = list(self.schema.names)
+            if len(set(self.names)) < len(self.names):
+                twice = next(name for name in self.names if self.names.count(name) > 1)
+                raise ValueError(f"{path} has several columns '{twice}'. Rename all but one")
             self._check_text_type(options)
         elif kind == "jsonl":
             self.sample = _first_records(path, options.text_column)
@@ -153,12 +173,15 @@ class _Columns:
                 "Name the column of the texts with --text-column"
             )
         added = columns_of(options.attributes) if options.kind in ("parquet", "jsonl") else []
+        if kind == "jsonl" and options.kind == "parquet":
+            added.append(OTHERS)
         # later objects of JSONL that have such columns cannot be used, and cost nothing else
         of_all = self.sample[0] if self.sample else self.names
         if taken := [name for name in added if name in of_all]:
             raise ValueError(
                 f"{path} has a column '{taken[0]}' already, which is to be added. Rename it"
             )
+        self.sample = [one for one in self.sample if not one.keys() & set(added)]
 
     def _check_text_type(self, options: Options) -> None:
         if options.text_column in self.names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import platform
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from ..extras import import_extra
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a file that has no room."""
+
+ENDS = 1 << 16
 
 TEMPORARY = ".tmp"
 """How names of files end that are being written."""
@@ -55,6 +58,16 @@ def size(path: str) -> int:
         return Path(path).stat().st_size
     files, inside = file_system(path)
     return int(files.size(inside))
+
+
+def digest_of_ends(path: str) -> str:
+    """Return a digest of the first and last bytes of a file, `ENDS` of each."""
+    found, n = hashlib.sha256(), size(path)
+    with open_file(path) as file:
+        found.update(file.read(ENDS))
+        file.seek(max(0, n - ENDS))
+        found.update(file.read(ENDS))
+    return found.hexdigest()[:16]
 
 
 def exists(path: str) -> bool:

@@ -20,7 +20,7 @@ from . import places
 from .annotation import Annotator, Options, columns_of
 from .records import SHOWN, Bad, Batch, read_batches
 from .shards import Shard
-from .writers import ID, KINDS, WRITERS
+from .writers import ID, KINDS, OTHERS, WRITERS
 
 OWN = "_annotate"
 """Directory in the output of whatever is no output; other readers skip names that begin so."""
@@ -112,6 +112,8 @@ def _leave_out_own_columns(batch: Batch, options: Options) -> None:
     added = set(columns_of(options.attributes)) | (set() if options.id_column else {ID})
     if options.kind in ("spacy", "conllu"):
         added &= {ID}
+    elif options.kind == "parquet":
+        added.add(OTHERS)
     kept = []
     for i, values in enumerate(batch.values):
         if taken := added & values.keys():

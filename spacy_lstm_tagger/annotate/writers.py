@@ -242,7 +242,11 @@ def conllu_of(doc: Doc, values: dict[str, Any]) -> str:
     values: what its record has beside the text, for comments.
     """
     comments = [f"# newdoc id = {_in_one_line(values.get(ID, ''))}"]
-    comments += [f"# {key} = {_in_one_line(value)}" for key, value in values.items() if key != ID]
+    comments += [
+        f"# {_in_one_line(key)} = {_in_one_line(value)}"
+        for key, value in values.items()
+        if key != ID
+    ]
     sentences = doc.sents if doc.has_annotation("SENT_START") and len(doc) else [doc[:]]
     blocks: list[str] = []
     for sentence in sentences:

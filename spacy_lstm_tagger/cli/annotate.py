@@ -95,7 +95,8 @@ def annotate_cli(
         if engine == "ray":
             import_extra("ray", extra="ray")  # raises an error before the work, not after it
         nlp = load_pipeline(model)
-        wanted = tuple(filter(None, (name.strip() for name in attributes.split(","))))
+        named = filter(None, (name.strip() for name in attributes.split(",")))
+        wanted = tuple(dict.fromkeys(named))
         Annotator(nlp, wanted)  # so does this
         job, others = open_job(
             *(str(nlp.path) if Path(model).exists() else model, nlp, inputs, output),

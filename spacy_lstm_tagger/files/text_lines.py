@@ -10,6 +10,7 @@ import contextlib
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ SHOWN = 60
 
 GZIP_ERRORS = (gzip.BadGzipFile, EOFError, zlib.error)
 WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""How JSON writes half of a surrogate pair; two of them may be a pair."""
+
 # surrogateescape reads a byte that is not UTF-8 as half of a surrogate pair, from here on
 FIRST_ESCAPE = 0xDC00
 
@@ -110,6 +114,8 @@ def json_record(line: str, key: str) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"{form}, but {_shown(record)}")
     if key not in record:
         raise ValueError(f"{form}; its keys are {_shown(list(record))}")
+    if ESCAPED_HALF.search(line):  # it may be in another value, or in a key
+        checked_line(json.dumps(record, ensure_ascii=False))
     return checked_text(record[key], key), record
 
 
