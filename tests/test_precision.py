@@ -160,6 +160,36 @@ def test_auto_asks_the_processor(has_it, load, monkeypatch) -> None:
         assert_array_equal(one, other)
 
 
+def test_auto_is_float32_if_onednn_does_not_use_what_the_processor_has(load, monkeypatch) -> None:
+    """As with ONEDNN_MAX_CPU_ISA=AVX2, or in an emulator that claims too much."""
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("could not create a primitive descriptor")
+
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False, raising=False)
+    expected = scores(load("auto"))
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.nn.LSTM, "forward", fail)
+    for one, other in zip(scores(load("auto")), expected, strict=True):
+        assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("has_onednn", [True, False])
+def test_instructions_for_bfloat16_are_of_use_with_onednn_alone(has_onednn, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True, raising=False)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: has_onednn)
+    assert computes_bfloat16(torch.device("cpu")) is has_onednn
+
+
+def test_bfloat16_that_onednn_may_emulate_is_not_asked_for(monkeypatch) -> None:
+    """Arm, and AVX-512 without instructions for bfloat16."""
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False, raising=False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
+    assert not computes_bfloat16(torch.device("cpu"))
+
+
 def test_torch_that_cannot_tell_computes_in_float32(monkeypatch) -> None:
     for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
         monkeypatch.delattr(torch.cpu, name, raising=False)

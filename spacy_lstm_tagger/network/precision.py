@@ -7,6 +7,7 @@ per word, in 32 bits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import numpy
@@ -67,17 +68,24 @@ def make_predictor(network: TaggerNetwork, *, precision: str, quantize: Quantize
     if precision == "auto" and device.type == "cpu":
         network = narrow_network(network)
         if computes_bfloat16(device):
-            return Bfloat16Network(network, single=prepacked(network))
+            with suppress(ValueError):  # oneDNN may use less than the CPU has (ONEDNN_MAX_CPU_ISA)
+                return Bfloat16Network(network, single=prepacked(network))
     elif precision == "bfloat16" or (precision == "auto" and computes_bfloat16(device)):
         return Bfloat16Network(network)
     return prepacked(network) if device.type == "cpu" else network
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Return whether the device has instructions for bfloat16. Without, float32 is faster."""
+    """Return whether the device has instructions for bfloat16. Without, float32 is faster.
+
+    On a CPU, those of x86-64 are asked for by name: where torch says that oneDNN computes in
+    bfloat16, it may convert to float32 and back.
+    """
     if device.type == "cuda":
         # what torch's is_bf16_supported() asks, which says yes of slow emulation as well
         return torch.cuda.get_device_properties(device).major >= 8
+    if not torch.backends.mkldnn.is_available():
+        return False  # nothing else uses these instructions for recurrent layers
     # torch has had both questions since 2.6; an older one is taken to say no
     questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, bool)() for name in questions)
