@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import json
 import subprocess
 import sys
 import time
@@ -175,6 +176,16 @@ def test_training_on_a_simulated_gpu(simulated, tmp_path) -> None:
     assert 0 <= scored["tag_acc"] <= 1
     spacy.require_cpu()
     assert [token.tag_ for token in spacy.load(output)("green ham")]
+
+
+def test_tables_and_figures_are_written(gpu, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(gpu.gpu_report, "MEASURED", tmp_path / "gpu.json")
+    results = gpu.Results(about={"gpu": "X"})
+    results.add("speeds", "default", {"size": 256, "words a second": {"default": 1234.0}})
+    args = gpu.argparse.Namespace(dry_run=False, output=tmp_path / "GPU.md")
+    gpu.gpu_report.write(args, results)
+    assert "| default | 1,234 |" in args.output.read_text()
+    assert json.loads((tmp_path / "gpu.json").read_text())["speeds"]["256"] == {"default": 1234.0}
 
 
 def test_cupy_is_the_one_for_torchs_cuda(gpu) -> None:
