@@ -88,8 +88,8 @@ def table(session: nox.Session) -> None:
     for name in CELLS:
         python = RESULTS / name / "python"
         if saved and python.is_file():
-            command = (python.read_text(), "tools/small_models.py", "load", *saved)
-            (RESULTS / name / "loaded.json").unlink(missing_ok=True)
-            with open(RESULTS / name / "loaded.json", "w") as output:
-                session.run(*command, external=True, stdout=output, success_codes=range(256))
+            output = RESULTS / name / "loaded.json"
+            output.unlink(missing_ok=True)
+            command = (python.read_text(), "tools/small_models.py", "load", str(output), *saved)
+            session.run(*command, external=True, success_codes=range(256))
     session.run(sys.executable, "tools/version_table.py", str(RESULTS), *CELLS, external=True)

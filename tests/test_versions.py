@@ -28,9 +28,10 @@ def run(*command: object) -> subprocess.CompletedProcess:
 
 
 def load(*directories: Path) -> dict[str, dict[str, str]]:
-    loaded = run(MODELS, "load", *directories)
+    output = directories[0] / "loaded.json"
+    loaded = run(MODELS, "load", output, *directories)
     assert loaded.returncode == 0, loaded.stderr
-    return json.loads(loaded.stdout)
+    return json.loads(output.read_text())
 
 
 @pytest.fixture(scope="module")

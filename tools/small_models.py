@@ -1,11 +1,11 @@
 """Small pipelines saved under one set of libraries, to be loaded under others.
 
     python tools/small_models.py save DIRECTORY
-    python tools/small_models.py load DIRECTORY...
+    python tools/small_models.py load OUTPUT DIRECTORY...
 
 `save` writes the versions of the libraries at hand to `versions.json`, and, where torch is
 installed, three taggers: of torch, exported in float32 and in int8, with what they make of a
-sentence. `load` loads each and prints, as JSON, for each directory and tagger whether it makes
+sentence. `load` loads each and writes, as JSON, for each directory and tagger whether it makes
 the same of that sentence. `noxfile.py` calls both in each of its environments.
 """
 
@@ -14,7 +14,6 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy
 import spacy
@@ -127,11 +126,13 @@ def load(directories: list[Path]) -> dict[str, dict[str, str]]:
     }
 
 
-def main(command: str, *paths: str) -> Any:
+def main(command: str, *arguments: str) -> None:
     """Run a command of the two."""
+    first, *others = map(Path, arguments)
     if command == "save":
-        return save(Path(paths[0]))
-    return print(json.dumps(load([Path(path) for path in paths])))
+        save(first)
+    else:
+        first.write_text(json.dumps(load(others)), encoding="utf8")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def render(results: Path, names: list[str]) -> tuple[str, bool]:
         directory = results / name
         found = _read(directory / "versions.json")
         tests, failed = _tests(directory, name)
-        models, differing = _models(_read(directory / "loaded.json"))
+        models, differing = _models(directory)
         versions = tuple(found.get(library, "") for library in LIBRARIES)
         rows.append((name, *versions, tests, models))
         wrong += [f"{name}: {what}" for what in (*failed, *differing)]
@@ -37,7 +37,7 @@ def render(results: Path, names: list[str]) -> tuple[str, bool]:
 
 
 def _read(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf8") or "{}") if path.is_file() else {}
+    return json.loads(path.read_text(encoding="utf8")) if path.is_file() else {}
 
 
 def _tests(directory: Path, name: str) -> tuple[str, list[str]]:
@@ -65,8 +65,11 @@ def _tests(directory: Path, name: str) -> tuple[str, list[str]]:
     return f"{passed} passed, {others[0] + others[1]} failed, {skipped} skipped", failed
 
 
-def _models(loaded: dict[str, dict[str, str]]) -> tuple[str, list[str]]:
+def _models(directory: Path) -> tuple[str, list[str]]:
     """Return what became of the models that were loaded, and what should not have."""
+    loaded: dict[str, dict[str, str]] = _read(directory / "loaded.json")
+    if not loaded and (directory / "python").is_file() and any(directory.parent.glob("*/torch")):
+        return "did not end", ["the models were not loaded"]
     outcomes = [
         (f"{kind} of {directory}", outcome)
         for directory, kinds in loaded.items()
