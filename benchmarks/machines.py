@@ -14,7 +14,7 @@ start). An older Debian's can be had from a newer one's package, unpacked with `
 names the folder of the emulators then. For Arm, Debian's Python and wheels from the package index
 are put into --arm, about 1 GB. A machine that fails is listed with the reason.
 
-Writes MACHINES.md to --output, and the figures to `measured/machines.json`.
+Writes MACHINES.md to --output, and the figures to `measured/machines.json`, after each machine.
 """
 
 from __future__ import annotations
@@ -146,7 +146,9 @@ def main(
             found = tasks.on([sys.executable], installed.environment, **changes)
             rows[title] = _compared(expected, *found)
         folder = arm or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        versions = set()
+        command_line = _command(sentences, bool(trained), steps)
+        versions: set[str] = set()
+        _write(rows, "", output, command_line)
         for name in names:
             architecture, title = CPUS[name]
             print(f"{title} ...", flush=True)
@@ -162,12 +164,11 @@ def main(
                         **environment,
                         "PYTHONPATH": os.pathsep.join(map(str, path_there)),
                     }
+                versions.add(qemu_version(emulator))
+                rows[title] = _compared(expected, *tasks.on(command, environment))
             except Unavailable as reason:
                 rows[title] = Machine(failed=str(reason))
-                continue
-            versions.add(qemu_version(emulator))
-            rows[title] = _compared(expected, *tasks.on(command, environment))
-    _write(rows, ", ".join(sorted(versions)), output, _command(sentences, bool(trained), steps))
+            _write(rows, ", ".join(sorted(versions)), output, command_line)
 
 
 def run_worker(
