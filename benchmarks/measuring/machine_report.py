@@ -26,8 +26,8 @@ INSTRUCTIONS = {
 INTRODUCTION = """
 Written by the command below; do not edit. The same models tag the same sentences of UD English
 EWT's dev split on this CPU, natively, and on CPUs that QEMU emulates; each is compared with the
-native run on one thread. QEMU computes what such a CPU would, but has no AVX-512: CPUs with it are
-not among them.
+native run on one thread. QEMU computes what such a CPU would, but has no AVX-512: only the native
+one can be a CPU with it.
 """
 
 CPUS = """
