@@ -29,13 +29,17 @@ CATEGORIES = {
 """Those of projects in spaCy's website/meta/universe.json."""
 
 
-@pytest.fixture(scope="module")
-def version() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("version", REPOSITORY / "tools" / "version.py")
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tools" / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def version() -> ModuleType:
+    return tool("version")
 
 
 def text_of(name: str) -> str:
@@ -100,6 +104,14 @@ def test_program_ends_with_the_faults(tmp_path) -> None:
     done = run("--tag", "v99; echo")
     fault = f"the tag is v99; echo, but must be v{number}, as pyproject.toml has\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", fault)
+
+
+def test_list_of_components_has_what_the_action_that_attests_it_asks_for() -> None:
+    release = tool("release")
+    bill = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}
+    assert release.missing_in_bill(json.dumps(bill)) == ["serialNumber"]  # a reproducible one
+    bill["serialNumber"] = "urn:uuid:7d1c9e0a-0c4b-4f6d-9d0e-0d6f6f6f6f6f"
+    assert release.missing_in_bill(json.dumps(bill)) == []
 
 
 # The entry for spaCy's Universe, in the form of spaCy's website/UNIVERSE.md
