@@ -20,7 +20,7 @@ HEAD = "# Changelog\n\n## [Unreleased]\n\n"
 RELEASED = (
     "## [0.2.0] - 2026-02-03\n\n### Added\n\n- b\n\n## [0.1.0] - 2026-01-02\n\n### Added\n\n- a\n"
 )
-CITATION = "cff-version: 1.2.0\nversion: 0.2.0\nlicense: MIT\n"
+CITATION = "cff-version: 1.2.0\nversion: 0.2.0\ndate-released: 2026-02-03\nlicense: MIT\n"
 
 CATEGORIES = {
     *("pipeline", "training", "conversational", "research", "scientific", "visualizers", "apis"),
@@ -73,6 +73,7 @@ def test_changes_may_be_unreleased_until_there_is_a_tag(version) -> None:
         ("0.3.0", RELEASED, None, "has version 0.3.0, CHANGELOG.md's newest is 0.2.0"),
         ("0.3.0", RELEASED, None, "CITATION.cff must have the line 'version: 0.3.0'"),
         ("0.2.0", HEAD, None, "has version 0.2.0, CHANGELOG.md's newest is none"),
+        ("0.2.0", RELEASED.replace("02-03", "02-04"), None, "'date-released: 2026-02-04', as"),
         ("0.2.0", RELEASED, "0.2.0", "the tag is 0.2.0, but must be v0.2.0"),
         ("0.2.0", RELEASED, "v0.2.1", "the tag is v0.2.1, but must be v0.2.0"),
         ("0.2.0", RELEASED.replace("[0.2.0]", "0.2.0"), None, "'## 0.2.0 - 2026-02-03' must be"),

@@ -60,6 +60,10 @@ def faults(version: str, changelog: str, citation: str, tag: str | None) -> list
         found.append(f"pyproject.toml has version {version}, CHANGELOG.md's newest is {newest}")
     if f"\nversion: {version}\n" not in citation:
         found.append(f"CITATION.cff must have the line 'version: {version}', as pyproject.toml has")
+    for day in [day for released, day in releases if released == version]:
+        if f"\ndate-released: {day}\n" not in citation:
+            line = f"'date-released: {day}'"
+            found.append(f"CITATION.cff must have the line {line}, as CHANGELOG.md has")
     if tag is not None and tag != f"v{version}":
         found.append(f"the tag is {tag}, but must be v{version}, as pyproject.toml has")
     return found
