@@ -3,6 +3,7 @@
 import copy
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ from thinc.api import get_current_ops, set_current_ops
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (the extra [onnx])")
 pytest.importorskip("onnx", reason="onnx is not installed (the extra [export])")
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="measures memory as POSIX tells it")
 
 REPOSITORY = Path(__file__).parent.parent
 PROGRAM = REPOSITORY / "benchmarks" / "gpu.py"
@@ -186,6 +189,15 @@ def test_tables_and_figures_are_written(gpu, tmp_path, monkeypatch) -> None:
     gpu.gpu_report.write(args, results)
     assert "| default | 1,234 |" in args.output.read_text()
     assert json.loads((tmp_path / "gpu.json").read_text())["speeds"]["256"] == {"default": 1234.0}
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("linux", 2**10), ("darwin", 1)])
+def test_peak_of_the_process_is_in_mebibytes(gpu, platform, unit, monkeypatch) -> None:
+    used = SimpleNamespace(ru_maxrss=3 * 2**20 // unit)
+    monkeypatch.setattr(gpu.device, "STATUS", Path("no such file"))
+    monkeypatch.setattr(gpu.device.sys, "platform", platform)
+    monkeypatch.setattr(gpu.device.resource, "getrusage", lambda who: used)
+    assert gpu.device.resident_peak() == 3
 
 
 def test_cupy_is_the_one_for_torchs_cuda(gpu) -> None:

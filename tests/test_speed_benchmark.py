@@ -88,10 +88,11 @@ def test_peer_that_was_killed_is_left_out(timer) -> None:
 
 def test_python_that_is_not_there_is_refused_before_any_training(tmp_path) -> None:
     command = [sys.executable, REPOSITORY / "benchmarks" / "speed.py", "--work", tmp_path / "work"]
-    command += ["--peers-python", tmp_path / "no" / "python"]
+    python = tmp_path / "no" / "python"
+    command += ["--peers-python", python]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 2
-    assert f"--peers-python is '{tmp_path}/no/python', but must be a Python" in done.stderr
+    assert f"--peers-python is '{python}', but must be a Python" in done.stderr
     assert not (tmp_path / "work").exists()
 
 

@@ -22,7 +22,8 @@ if n:
     doc = Doc(nlp.vocab, words=(words * (n // len(words) + 1))[:n])
     for _, pipe in nlp.pipeline:
         doc = pipe(doc)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+unit = 1 if sys.platform == "darwin" else 1024  # bytes of what getrusage counts
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 status = pathlib.Path("/proc/self/status")
 if status.is_file():  # ru_maxrss counts the memory of the process that this one was forked from
     peak = int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024

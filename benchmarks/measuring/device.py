@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import resource
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from typing import Any
 import spacy
 import torch
 from thinc.compat import cupy, has_cupy_gpu
+
+STATUS = Path("/proc/self/status")
+"""What Linux says of this process."""
 
 
 class Device:
@@ -60,10 +64,10 @@ class Device:
 
 def resident_peak() -> float:
     """Return the peak of the memory of this process, in MiB."""
-    status = Path("/proc/self/status")
-    if status.is_file():  # ru_maxrss counts the memory of the process that this one came from
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if STATUS.is_file():  # ru_maxrss counts the memory of the process that this one came from
+        return int(STATUS.read_text().split("VmHWM:")[1].split()[0]) / 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes of what getrusage counts
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 @contextlib.contextmanager
