@@ -79,7 +79,7 @@ def main() -> None:
     reason = device.missing()
     if reason and not args.dry_run:
         sys.exit(f"Nothing was measured: {reason}. With --dry-run, it all runs in tiny on the CPU.")
-    results = Results(about=device.facts())
+    results = Results(about={**device.facts(), "trained on": conllu_files(args)[0].name})
     with tempfile.TemporaryDirectory() as temporary:
         work = (args.work or Path(temporary)).resolve()  # the tasks run in another directory
         if args.words:
@@ -116,12 +116,17 @@ def _arguments() -> argparse.Namespace:
     return args
 
 
-def corpora(args: argparse.Namespace, work: Path) -> tuple[Path, Path]:
+def conllu_files(args: argparse.Namespace) -> list[Path]:
     """Return the files to train and to score on: EWT's, or those of the bundled corpus."""
     files = [args.data / f"en_ewt-ud-{split}.conllu" for split in ("train", "dev")]
     if args.dry_run or not all(path.is_file() for path in files):
         files = [training.ROOT / "corpus" / f"en-{split}.conllu" for split in ("train", "dev")]
-    first, second = (training.convert(path, work) for path in files)
+    return files
+
+
+def corpora(args: argparse.Namespace, work: Path) -> tuple[Path, Path]:
+    """Return the same files, converted."""
+    first, second = (training.convert(path, work) for path in conllu_files(args))
     return first, second
 
 

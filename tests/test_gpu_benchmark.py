@@ -49,6 +49,7 @@ def test_dry_run(tmp_path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     page = done.stdout[done.stdout.index("# On a GPU") :]
     assert "A dry run" in page
+    assert "trained on en-train.conllu" in page
     assert "Failed" not in page
     assert "Left out" not in page
     trainings, speeds, memory, same = rows_of(page).values()

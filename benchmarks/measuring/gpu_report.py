@@ -102,8 +102,8 @@ def _trainings(results: Results) -> list[str]:
     }
     lines = [
         "",
-        "Training: speed after the first steps, the peak of memory on the device and of the "
-        "process in the computer's own, and the time from the start on:",
+        "Training, with one thread on the CPU: speed after the first steps, the peak of memory on "
+        "the device and of the process in the computer's own, and the time from the start on:",
         "",
         f"| tagger | {' | '.join(columns)} |",
         f"|---|{'---|' * len(columns)}",
