@@ -51,7 +51,8 @@ def _tests(directory: Path, name: str) -> tuple[str, list[str]]:
     if not (directory / "python").is_file():
         log = (directory / "install.log").read_text(encoding="utf8").splitlines()
         errors = [line for line in log if line.startswith("ERROR: ")]
-        return f"could not be had: {(errors or log)[-1].removeprefix('ERROR: ')}", []
+        *_, last = ["no message", *(errors or log)]
+        return f"could not be had: {last.removeprefix('ERROR: ')}", []
     if not (directory / "tests.xml").is_file():
         return "did not end", ["the tests did not end"]
     suite = ElementTree.parse(directory / "tests.xml").getroot()[0]
