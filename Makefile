@@ -20,7 +20,7 @@ $(BIN)/python:
 
 # Installed from the wheel, as a user would, not from the source tree.
 # Directories among the files: one that has lost a file is newer as well.
-SOURCES := pyproject.toml README.md LICENSE configs $(wildcard configs/*.cfg) \
+SOURCES := pyproject.toml MANIFEST.in README.md LICENSE configs $(wildcard configs/*.cfg) \
 	$(shell find spacy_lstm_tagger -not -name '__pycache__' -not -name '*.pyc')
 $(VENV)/installed: $(BIN)/python $(SOURCES)
 	$(BIN)/python -m pip install --quiet "$(TORCH)" build

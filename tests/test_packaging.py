@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import venv
 import zipfile
@@ -29,7 +30,8 @@ import spacy_lstm_tagger
 
 REPOSITORY = Path(__file__).parent.parent
 PROJECT = "spacy-lstm-tagger"
-IN_THE_WHEEL = ("spacy_lstm_tagger", "configs", "pyproject.toml", "README.md", "LICENSE")
+FILES = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE")
+BUILT_FROM = ("spacy_lstm_tagger", "configs", *FILES)
 
 TEXTS = [
     "The child drew a horse.",
@@ -135,15 +137,19 @@ def installed_files() -> Iterator[Path]:
 
 
 def build_wheel(source: Path, output: Path, setuptools: str) -> Path:
-    """Build a wheel with the setuptools at hand; where it is too old, a newer one is fetched."""
+    build("--wheel", source, output, setuptools)
+    (wheel,) = output.glob("*.whl")
+    return wheel
+
+
+def build(kind: str, source: Path, output: Path, setuptools: str) -> None:
+    """Build with the setuptools at hand; where it is too old, a newer one is fetched."""
     try:
         at_hand = Version(version("setuptools")) >= Version(setuptools)
     except PackageNotFoundError:
         at_hand = False
     isolation = ["--no-isolation"] if at_hand else []
-    run(sys.executable, "-m", "build", "--wheel", *isolation, "--outdir", output, source)
-    (wheel,) = output.glob("*.whl")
-    return wheel
+    run(sys.executable, "-m", "build", kind, *isolation, "--outdir", output, source)
 
 
 def read_in_wheel(wheel: Path, name: str) -> str:
@@ -163,14 +169,19 @@ def requirements_in(wheel: Path) -> dict[str, Requirement]:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of the project, built from a copy of its sources."""
-    source = tmp_path_factory.mktemp("source")
-    for name in IN_THE_WHEEL:
+    source = copy_sources(tmp_path_factory.mktemp("source"))
+    return build_wheel(source, tmp_path_factory.mktemp("wheel"), setuptools="77")
+
+
+def copy_sources(target: Path) -> Path:
+    target.mkdir(exist_ok=True)
+    for name in BUILT_FROM:
         if (REPOSITORY / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(REPOSITORY / name, source / name, ignore=ignored)
+            shutil.copytree(REPOSITORY / name, target / name, ignore=ignored)
         else:
-            shutil.copy(REPOSITORY / name, source / name)
-    return build_wheel(source, tmp_path_factory.mktemp("wheel"), setuptools="77")
+            shutil.copy(REPOSITORY / name, target / name)
+    return target
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +270,30 @@ def test_wheel_has_all_modules_and_nothing_else(wheel: Path) -> None:
     }
     assert "spacy_lstm_tagger/configs/default.cfg" in recipes
     assert paths == {*expected, *pages, *recipes, "spacy_lstm_tagger/py.typed"}
+
+
+def test_every_folder_is_named_as_a_package() -> None:
+    """setuptools warns of others with files, and means to leave them out one day."""
+    tomllib = pytest.importorskip("tomllib", reason="Python has it from 3.11 on")
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf8"))
+    named = {name.replace(".", "/") for name in project["tool"]["setuptools"]["packages"]}
+    files = (REPOSITORY / "spacy_lstm_tagger").rglob("*.*")
+    folders = {path.parent.relative_to(REPOSITORY).as_posix() for path in files if path.is_file()}
+    folders = {folder for folder in folders if not folder.endswith("/__pycache__")}
+    assert named == {*folders, "spacy_lstm_tagger/configs"}
+
+
+def test_source_distribution_has_the_package_and_no_tests(tmp_path: Path) -> None:
+    source = copy_sources(tmp_path / "source")
+    (source / "tests").mkdir()
+    (source / "tests" / "test_one.py").touch()
+    build("--sdist", source, tmp_path / "dist", setuptools="77")
+    (path,) = (tmp_path / "dist").glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"configs/default.cfg", "LICENSE", "spacy_lstm_tagger/py.typed"} <= names
+    assert "spacy_lstm_tagger/report/templates/report.html" in names
+    assert [name for name in names if name.startswith("tests")] == []
 
 
 def test_installed_wheel_writes_a_config_and_converts_plain_data_that_train(
