@@ -96,7 +96,7 @@ long-range: $(VENV)/installed ## How far back each cell learns to look (about 10
 
 models: $(VENV)/installed ## Make the English models again, from nothing (hours)
 	$(BIN)/python -m pip install --quiet transformers
-	$(MAKE) -C models PYTHON="$(CURDIR)/$(BIN)/python"
+	$(MAKE) -C models PYTHON="$(abspath $(BIN))/python"
 
 .PHONY: release-check
 release-check: $(VENV)/installed ## Build what is released, in release/, and try it (TAG=v0.1.0: that tag)

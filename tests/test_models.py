@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +20,10 @@ DATA = Path(os.environ.get("SPACY_LSTM_TAGGER_DATA", MODELS.parent.parent / "sha
 DEV = DATA / "en_ewt-ud-dev.conllu"
 
 pytestmark = pytest.mark.light
+
+with_make = pytest.mark.skipif(
+    os.name != "posix" or shutil.which("make") is None, reason="make is not there, or is another"
+)
 
 
 def path_of(name: str) -> Path:
@@ -138,3 +144,37 @@ def test_sources_are_free_for_any_use(texts) -> None:
         assert "NC" not in each.licence and "ND" not in each.licence
         assert len(each.commit) == 40
         assert each.format in texts.FORMATS
+
+
+def run_make(*arguments: object) -> subprocess.CompletedProcess:
+    command = ["make", *map(str, arguments)]
+    return subprocess.run(command, cwd=MODELS, capture_output=True, text=True)
+
+
+@with_make
+def test_make_starts_from_nothing_and_ends_each_step_at_once(tmp_path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"en_ewt-ud-{split}.conllu").touch()
+    work = tmp_path / "models"
+    done = run_make("--dry-run", f"DATA={tmp_path}", f"WORK={work}", "PYTHON=python")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"mkdir -p {work}"
+    transformer = f"{work}/all-mpnet-base-v2"
+    made = [line for line in lines if line.endswith(f" {transformer}")]
+    assert made == [f"mv {work}/unzipped/all-mpnet-base-v2 {transformer}"]
+
+
+@with_make
+def test_make_names_a_treebank_that_is_missing_with_the_remedy(tmp_path) -> None:
+    work = tmp_path / "models"
+    goal = work / "en_ewt-ud-train.spacy"
+    done = run_make(f"DATA={tmp_path}", f"WORK={work}", "PYTHON=python", goal)
+    assert done.returncode == 2
+    assert f"{tmp_path}/en_ewt-ud-train.conllu is missing: name its directory" in done.stderr
+
+
+@with_make
+def test_make_takes_a_virtual_environment_anywhere(tmp_path) -> None:
+    done = run_make("-C", "..", "--dry-run", "models", f"VENV={tmp_path}", f"DATA={tmp_path}")
+    assert f'PYTHON="{tmp_path}/bin/python"' in done.stdout, done.stderr
