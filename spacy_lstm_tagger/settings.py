@@ -26,7 +26,7 @@ def check_int(
 
     or_else: what can be done instead of choosing an even number.
     """
-    # confection checks types in configs, but coerces nothing and sees no calls from Python.
+    # confection 1 refuses other types in configs, but sees no calls from Python.
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise ValueError(
             f"{name} is {value!r}, but must be a whole number of at least {least}, without "

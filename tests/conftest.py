@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Generator, Iterable
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy
 import pytest
 import spacy
 from hypothesis import settings
+from packaging.version import Version
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -21,6 +23,9 @@ REPOSITORY = Path(__file__).parent.parent
 
 WITHOUT_TORCH = find_spec("torch") is None
 NEEDS_TORCH = re.compile(r"needs torch, which cannot be imported|No module named 'torch'")
+
+COERCES = Version(version("confection")) < Version("1")
+"""Whether spaCy's config system makes 512 of "512" and True of "yes" instead of refusing them."""
 
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("project")
@@ -49,6 +54,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     if item.get_closest_marker("light") is None:
         skip_for_want_of_torch(report, item.path)
     return report
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests that another type is refused where the config system does not refuse it."""
+    if COERCES and item.get_closest_marker("strict_types") is not None:
+        pytest.skip("confection 0.1 makes the right type of values where it can")
 
 
 @pytest.fixture(autouse=True)

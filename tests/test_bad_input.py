@@ -81,7 +81,7 @@ def test_odd_width_is_fine_in_one_direction() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"width": "64"}, r"width"),
+        pytest.param({"width": "64"}, r"width", marks=pytest.mark.strict_types),
         ({"depth": 0}, "depth is 0, but must be a whole number"),
         ({"cell": "lstmm"}, "cell is 'lstmm', but must be one of"),
         ({"widht": 64}, r"widht"),

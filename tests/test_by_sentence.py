@@ -94,6 +94,7 @@ def test_training_reads_by_sentence_too(make_nlp) -> None:
     assert_array_equal(features.lengths, [5, 1, 4, 1])
 
 
+@pytest.mark.strict_types
 def test_another_type_is_refused(make_nlp) -> None:
     with pytest.raises(ValueError, match="by_sentence"):
         make_nlp(model={"by_sentence": "yes"})

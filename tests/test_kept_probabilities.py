@@ -113,7 +113,7 @@ def test_setting_is_saved_with_the_pipeline(nlp, tmp_path) -> None:
     assert len(loaded("ham")[0]._.tag_candidates) == 2
 
 
-@pytest.mark.parametrize("setting", [-1, 0.5, "all"])
+@pytest.mark.parametrize("setting", [-1, pytest.param(0.5, marks=pytest.mark.strict_types), "all"])
 def test_setting_out_of_range_is_refused(setting) -> None:
     with pytest.raises(ValueError, match="save_probabilities"):
         spacy.blank("en").add_pipe("lstm_tagger", config={"save_probabilities": setting})

@@ -264,6 +264,7 @@ def test_any_nonsense_is_refused_by_the_name_of_the_setting(name: str, value) ->
 COMPONENT_SETTINGS = ["label_smoothing", "teacher_weight", "save_probabilities"]
 
 
+@pytest.mark.strict_types
 @given(name=st.sampled_from(COMPONENT_SETTINGS), value=Nonsense)
 def test_any_nonsense_is_refused_by_the_component(name: str, value) -> None:
     assume(not (isinstance(value, float) and (0.0 <= value < 1.0 or not isfinite(value))))
