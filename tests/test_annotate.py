@@ -3,6 +3,7 @@
 import errno
 import gzip
 import json
+import math
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,16 @@ def nlp(make_nlp) -> Language:
 @pytest.fixture
 def run(nlp, tmp_path):
     """Return a function that annotates files in this process, and returns the job."""
+    return runner(nlp, tmp_path)
+
+
+@pytest.fixture
+def run_blank(tmp_path):
+    """Return such a function with a pipeline that tokenizes, for which nothing is trained."""
+    return runner(spacy.blank("en"), tmp_path)
+
+
+def runner(nlp: Language, tmp_path: Path):
     nlp.to_disk(tmp_path / "model")
     model = str(tmp_path / "model")
 
@@ -63,7 +75,7 @@ def run(nlp, tmp_path):
             settings.get("kind", "jsonl"),
             settings.get("text_column", "text"),
             settings.get("id_column"),
-            settings.get("attributes", ALL),
+            settings.get("attributes", ALL if nlp.pipe_names else ()),
         )
         loaded = spacy.load(model)
         job, others = open_job(
@@ -369,6 +381,97 @@ def test_other_kinds_of_output(run, nlp, tmp_path) -> None:
     assert text.count("# n = 1\n") == 5
     assert "2\tlike\tlike\tVERB\tV\t_\t_\t_\t_\t_\n3\tgreen" in text
     assert "\n3\tham\tham\tNOUN\tN\t_\t_\t_\t_\t_\n\n" in text
+
+
+IN_PARQUET = {
+    "ns": ([1_700_000_000_123_456_789], pyarrow.timestamp("ns")),
+    "zone": ([1_700_000_000_123_456_789], pyarrow.timestamp("ns", tz="Europe/Berlin")),
+    "offset": ([1_700_000_000_120], pyarrow.timestamp("ms", tz="+02:00")),
+    "date": ([19_724], pyarrow.date32()),
+    "time": ([123_456_789], pyarrow.time64("ns")),
+    "duration": ([-1_500_000_001], pyarrow.duration("ns")),
+    "price": ([Decimal("1E+3")], pyarrow.decimal128(9, 2)),
+    "bytes": ([b"\xff\x00a"], pyarrow.binary()),
+    "category": (["x"], pyarrow.dictionary(pyarrow.int8(), pyarrow.string())),
+    "map": ([[(1, b"a")]], pyarrow.map_(pyarrow.int8(), pyarrow.binary())),
+    "nan": ([float("nan")], pyarrow.float64()),
+    "nested": (
+        [{"at": [1, None], "x": float("inf"), "flag": True}],
+        pyarrow.struct(
+            {"at": pyarrow.list_(pyarrow.timestamp("ns")), "x": "float64", "flag": "bool"}
+        ),
+    ),
+    "none": ([None], pyarrow.decimal128(9, 2)),
+}
+IN_JSON = {
+    "ns": "2023-11-14T22:13:20.123456789",
+    "zone": "2023-11-14T22:13:20.123456789Z",
+    "offset": "2023-11-14T22:13:20.120Z",
+    "date": "2024-01-02",
+    "time": "00:00:00.123456789",
+    "duration": "PT-1.500000001S",
+    "price": "1000.00",
+    "bytes": "/wBh",
+    "category": "x",
+    "map": [[1, "YQ=="]],
+    "nan": None,
+    "nested": {"at": ["1970-01-01T00:00:00.000000001", None], "x": None, "flag": True},
+    "none": None,
+}
+
+
+def no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def test_values_of_parquet_that_json_has_not_have_a_form_in_it(run_blank, tmp_path) -> None:
+    columns = {name: pyarrow.array(*given) for name, given in IN_PARQUET.items()}
+    table = pyarrow.table({"text": ["Eat", None], **{n: [*c] * 2 for n, c in columns.items()}})
+    schema = pyarrow.schema({"text": "string", **{n: c.type for n, c in columns.items()}})
+    parquet.write_table(table.cast(schema), tmp_path / "in.parquet")
+    run_blank(tmp_path / "in.parquet")
+    text = (tmp_path / "out" / "part-000000.jsonl").read_text()
+    found = json.loads(text, parse_constant=no_constant)
+    assert {name: found[name] for name in IN_JSON} == IN_JSON
+    (one,) = bad(tmp_path / "out")
+    assert one["row"] == 2
+    assert IN_JSON["ns"] in one["record"]
+
+
+def test_numbers_that_json_has_not_become_null_in_it(run_blank, tmp_path) -> None:
+    lines = ['{"text": "Eat", "n": NaN, "mixed": -Infinity}', '{"text": "Eat", "mixed": [1e999]}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    run_blank(tmp_path / "in.jsonl")
+    text = (tmp_path / "out" / "part-000000.jsonl").read_text()
+    first, second = (json.loads(one, parse_constant=no_constant) for one in text.splitlines())
+    assert (first["n"], first["mixed"], second["mixed"]) == (None, None, [None])
+    run_blank(tmp_path / "in.jsonl", kind="parquet", output="table")
+    rows = parquet.ParquetFile(tmp_path / "table" / "part-000000.parquet").read().to_pylist()
+    assert math.isnan(rows[0]["n"])
+    assert [row["mixed"] for row in rows] == ["null", "[null]"]
+
+
+@pytest.mark.parametrize("name", ["zone", "price"])
+def test_ids_of_any_type_can_be_written(name, run_blank, tmp_path) -> None:
+    table = pyarrow.table({"id": pyarrow.array(*IN_PARQUET[name]), "text": ["Eat"]})
+    parquet.write_table(table, tmp_path / "in.parquet")
+    expected_id = IN_JSON[name]
+    run_blank(tmp_path / "in.parquet", kind="spacy", output="docs")
+    assert ids_of(tmp_path / "docs/part-000000.spacy")[0] == expected_id
+    run_blank(tmp_path / "in.parquet", kind="conllu", output="conllu")
+    text = (tmp_path / "conllu" / "part-000000.conllu").read_text()
+    assert text.startswith(f"# newdoc id = {expected_id}\n")
+
+
+def test_ids_too_large_for_spacy_files_are_texts_there(run_blank, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"id": n, "text": "I"} for n in (7, 2**70)])
+    run_blank(path, kind="spacy")
+    assert ids_of(tmp_path / "out" / "part-000000.spacy") == [7, str(2**70)]
+
+
+def ids_of(path: Path) -> list[Any]:
+    docs = DocBin(store_user_data=True).from_disk(path).get_docs(spacy.blank("en").vocab)
+    return [doc.user_data["id"] for doc in docs]
 
 
 # Before the work begins

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from spacy.tokens import Doc, DocBin
 
 from ..extras import import_extra
 from .annotation import Column, Options, columns_of
+from .json_values import to_json
 from .records import Batch
 
 ID = "id"
@@ -30,6 +30,9 @@ STORED = ("TAG", "POS", "MORPH", "LEMMA", "HEAD", "DEP", "SENT_START", "ENT_IOB"
 
 SAFE = 2**53
 """Whole numbers up to here are the same as floats."""
+
+MOST_BITS = 63
+"""Bits of whole numbers that `.spacy` files can store."""
 
 Annotations = dict[str, Column]
 
@@ -72,8 +75,7 @@ class JsonLines(Writer):
         for i, (values, row) in enumerate(zip(batch.columns(), rows, strict=True)):
             own = {ID: ids[i]} if ids else {}
             line = {**own, **values, **dict(zip(found, row, strict=True))}
-            text = json.dumps(line, ensure_ascii=False, default=str)
-            self.file.write(text.encode() + b"\n")
+            self.file.write(to_json(line).encode() + b"\n")
 
 
 class ConllU(Writer):
@@ -101,7 +103,10 @@ class Docs(Writer):
         """Keep a batch: it is written with the others at the end."""
         columns = batch.columns()
         for i, doc in enumerate(docs):
-            doc.user_data = {ID: self.id_of(i, columns[i], ids)}
+            own = self.id_of(i, columns[i], ids)
+            if isinstance(own, int) and own.bit_length() > MOST_BITS:
+                own = str(own)
+            doc.user_data = {ID: own}
             self.docs.add(doc)
 
     def close(self) -> None:
@@ -212,11 +217,11 @@ def fitted_columns(rows: Sequence[dict[str, Any]], schema: Any) -> dict[str, Any
                 others[name] = value
         for name, column in columns.items():
             if name == OTHERS:
-                column.append(json.dumps(others, ensure_ascii=False) if others else None)
+                column.append(to_json(others) if others else None)
             elif name in others or row.get(name) is None:
                 column.append(None)
             elif kinds[name] == "json":
-                column.append(json.dumps(row[name], ensure_ascii=False))
+                column.append(to_json(row[name]))
             else:
                 column.append(row[name])
     return {part.name: pyarrow.array(columns[part.name], part.type) for part in schema}
@@ -265,5 +270,5 @@ def conllu_of(doc: Doc, values: dict[str, Any]) -> str:
 
 
 def _in_one_line(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else to_json(value)
     return " ".join(text.split())
