@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.annotate import local, places
 from spacy_lstm_tagger.annotate.annotation import Annotator, Options
-from spacy_lstm_tagger.annotate.job import open_job
+from spacy_lstm_tagger.annotate.job import SAMPLE, open_job
 from spacy_lstm_tagger.annotate.on_ray import ShardAnnotator
 from spacy_lstm_tagger.annotate.records import lines_of
 from spacy_lstm_tagger.annotate.shards import cut, find_files
@@ -81,7 +82,7 @@ def runner(nlp: Language, tmp_path: Path):
         job, others = open_job(
             *(model, loaded, [str(path) for path in inputs], str(tmp_path / output), options),
             shard_size=size,
-            batch_size=2,
+            batch_size=settings.get("batch", 2),
         )
         annotator = Annotator(loaded, options.attributes)
         for shard in job.left():
@@ -467,6 +468,38 @@ def test_ids_too_large_for_spacy_files_are_texts_there(run_blank, tmp_path) -> N
     path = write_jsonl(tmp_path / "in.jsonl", [{"id": n, "text": "I"} for n in (7, 2**70)])
     run_blank(path, kind="spacy")
     assert ids_of(tmp_path / "out" / "part-000000.spacy") == [7, str(2**70)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "conllu", "spacy"])
+def test_columns_that_only_late_records_have_are_kept(kind, run_blank, tmp_path) -> None:
+    late = [{"text": "I", "id": "x", "n": 1}, {"text": "I", "id": 7}, {"text": "I", "id": None}]
+    path = write_jsonl(tmp_path / "in.jsonl", [*[{"text": "I"}] * SAMPLE, *late])
+    run_blank(path, kind=kind, batch=SAMPLE)
+    assert bad(tmp_path / "out") == []
+    made = [f"{path}:{row}" for row in (SAMPLE, SAMPLE + 3)]
+    written = tmp_path / "out" / f"part-000000.{kind}"
+    if kind == "parquet":
+        rows = parquet.ParquetFile(written).read().to_pylist()[-4:]
+        assert [row["id"] for row in rows] == [made[0], "x", f"{path}:{SAMPLE + 2}", made[1]]
+        others = [json.loads(row["other_columns"] or "{}") for row in rows]
+        assert others == [{}, {"n": 1}, {"id": 7}, {}]
+        return
+    if kind == "spacy":
+        found = ids_of(written)[-4:]
+    elif kind == "conllu":
+        found = re.findall("# newdoc id = (.*)", written.read_text())[-4:]
+        assert "# n = 1\n" in written.read_text()
+    else:
+        rows = read_jsonl(tmp_path / "out")[-4:]
+        found = [row["id"] for row in rows]
+        assert rows[1]["n"] == 1
+    assert [str(one) for one in found] == [made[0], "x", "7", made[1]]
+
+
+def test_columns_that_the_first_records_lack_are_said_so(run_blank, tmp_path) -> None:
+    records = [*[{"text": "I"}] * SAMPLE, {"text": "I", "id": "x"}]
+    with pytest.raises(ValueError, match=r"no column 'id' in its first 1,000 records\. Name it"):
+        run_blank(write_jsonl(tmp_path / "in.jsonl", records), id_column="id")
 
 
 def ids_of(path: Path) -> list[Any]:

@@ -167,10 +167,11 @@ class _Columns:
             self.names = list(dict.fromkeys(name for one in self.sample for name in one))
         else:
             self.names = [options.text_column]
+        self.where = f" in its first {SAMPLE:,} records" if len(self.sample) == SAMPLE else ""
         if self.names and options.text_column not in self.names:
             raise ValueError(
-                f"{path} has no column '{options.text_column}'; it has {', '.join(self.names)}. "
-                "Name the column of the texts with --text-column"
+                f"{path} has no column '{options.text_column}'{self.where}; it has "
+                f"{', '.join(self.names)}. Name the column of the texts with --text-column"
             )
         added = columns_of(options.attributes) if options.kind in ("parquet", "jsonl") else []
         if kind == "jsonl" and options.kind == "parquet":
@@ -217,7 +218,10 @@ def _with_id_column(options: Options, columns: dict[str, _Columns]) -> Options:
     lacking = [path for path, found in columns.items() if found.names and path not in having]
     if lacking and (having or options.id_column):
         has = f", but {having[0]} has" if having else ""
-        raise ValueError(f"{lacking[0]} has no column '{name}'{has}. Name it with --id-column")
+        where = columns[lacking[0]].where
+        raise ValueError(
+            f"{lacking[0]} has no column '{name}'{where}{has}. Name it with --id-column"
+        )
     return Options(options.kind, options.text_column, name if having else None, options.attributes)
 
 

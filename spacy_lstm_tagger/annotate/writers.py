@@ -57,8 +57,9 @@ class Writer(ABC):
         """
 
     def id_of(self, i: int, values: dict[str, Any], ids: list[str] | None) -> Any:
-        """Return the id of the i-th record of a batch, made or its own."""
-        return ids[i] if ids is not None else values.get(self.options.id_column or ID)
+        """Return the id of the i-th record of a batch: its own, or the one that was made."""
+        own = values.get(self.options.id_column or ID)
+        return ids[i] if own is None and ids is not None else own
 
     def close(self) -> None:  # noqa: B027  (a hook)
         """Write what is left."""
@@ -73,8 +74,8 @@ class JsonLines(Writer):
         """Write a batch."""
         rows = zip(*(column.rows() for column in found.values()), strict=True)
         for i, (values, row) in enumerate(zip(batch.columns(), rows, strict=True)):
-            own = {ID: ids[i]} if ids else {}
-            line = {**own, **values, **dict(zip(found, row, strict=True))}
+            own = {ID: self.id_of(i, values, ids)} if ids else {}
+            line = {**own, **values, **own, **dict(zip(found, row, strict=True))}
             self.file.write(to_json(line).encode() + b"\n")
 
 
@@ -137,7 +138,9 @@ class Parquet(Writer):
         else:
             columns = fitted_columns(batch.values, self.schema)
         if ids is not None:
-            columns[ID] = self.pyarrow.array(ids, "string")
+            pairs = zip(columns[ID].to_pylist(), ids, strict=True)
+            full = [made if own is None else own for own, made in pairs]
+            columns[ID] = self.pyarrow.array(full, "string")
         for part in self.annotation:
             offsets, values = found[part.name]
             flat = self.pyarrow.array(values, part.type.value_type)
