@@ -26,7 +26,8 @@ from spacy.tokens import Doc, DocBin
 
 from spacy_lstm_tagger.annotate import local, places
 from spacy_lstm_tagger.annotate.annotation import Annotator, Options
-from spacy_lstm_tagger.annotate.job import SAMPLE, open_job
+from spacy_lstm_tagger.annotate.columns import SAMPLE
+from spacy_lstm_tagger.annotate.job import open_job
 from spacy_lstm_tagger.annotate.on_ray import ShardAnnotator
 from spacy_lstm_tagger.annotate.records import lines_of
 from spacy_lstm_tagger.annotate.shards import cut, find_files
@@ -505,6 +506,22 @@ def test_columns_that_the_first_records_lack_are_said_so(run_blank, tmp_path) ->
 def ids_of(path: Path) -> list[Any]:
     docs = DocBin(store_user_data=True).from_disk(path).get_docs(spacy.blank("en").vocab)
     return [doc.user_data["id"] for doc in docs]
+
+
+def test_columns_without_nulls_may_be_lacking_in_other_files(run_blank, tmp_path) -> None:
+    schema = pyarrow.schema(
+        [
+            pyarrow.field("text", "string", nullable=False),
+            pyarrow.field("n", "int64", nullable=False),
+        ]
+    )
+    table = pyarrow.table({"text": ["Eat"], "n": [1]}, schema)
+    parquet.write_table(table, tmp_path / "a.parquet")
+    parquet.write_table(table.select(["text"]), tmp_path / "b.parquet")
+    run_blank(tmp_path / "a.parquet", tmp_path / "b.parquet", kind="parquet")
+    found = dataset.dataset(tmp_path / "out").to_table()
+    assert found.column("n").to_pylist() == [1, None]
+    assert [found.schema.field(name).nullable for name in ("text", "n")] == [False, True]
 
 
 # Before the work begins
