@@ -80,14 +80,16 @@ def runner(nlp: Language, tmp_path: Path):
             settings.get("attributes", ALL if nlp.pipe_names else ()),
         )
         loaded = spacy.load(model)
-        job, others = open_job(
+        annotator = Annotator(loaded, options.attributes)
+        with open_job(
             *(model, loaded, [str(path) for path in inputs], str(tmp_path / output), options),
             shard_size=size,
             batch_size=settings.get("batch", 2),
-        )
-        annotator = Annotator(loaded, options.attributes)
-        for shard in job.left():
-            annotate_shard(shard, job.output, job.options, annotator, job.schema, job.batch_size)
+        ) as (job, others):
+            for shard in job.left():
+                annotate_shard(
+                    shard, job.output, job.options, annotator, job.schema, job.batch_size
+                )
         return job, others
 
     return annotate
@@ -630,14 +632,14 @@ def test_shards_are_small_enough_for_all_processes(nlp, tmp_path) -> None:
     path.write_text(("x" * 999 + "\n") * 40_000)  # 40 MB
 
     def shards(output: str, processes: int, size: int | None = None) -> list[int]:
-        job, _ = open_job(
+        with open_job(
             *("model", spacy.load(tmp_path / "model"), [str(path)], str(tmp_path / output)),
             Options("jsonl", "text", None, ("tag",)),
             shard_size=size,
             batch_size=100,
             processes=processes,
-        )
-        return [shard.size for shard in job.shards]
+        ) as (job, _):
+            return [shard.size for shard in job.shards]
 
     assert shards("one", 1) == [5_000_000] * 8
     assert shards("one", 8) == [5_000_000] * 8  # those of the job that is there
@@ -659,6 +661,36 @@ def test_another_job_in_the_same_directory_is_refused(run, nlp, tmp_path) -> Non
     (tmp_path / "used" / "notes").touch()
     with pytest.raises(ValueError, match="has notes, but nothing of an earlier run"):
         run(path, output="used")
+
+
+def test_a_second_run_in_the_same_directory_is_refused(run_blank, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    half = tmp_path / "out" / ".part-000000.jsonl-host-1.tmp"
+    half.parent.joinpath("_annotate").mkdir(parents=True)  # of a run that was killed at once
+    half.touch()
+    with places.locked(str(tmp_path / "out" / "_annotate" / "lock")):
+        half.unlink()
+        message = rf"another run \(process {os.getpid()} on .*holds .*lock: wait for its end"
+        with pytest.raises(ValueError, match=message):
+            run_blank(path)
+        assert [p.name for p in (tmp_path / "out").iterdir()] == ["_annotate"]
+    run_blank(path)
+    half.touch()
+    with places.locked(str(tmp_path / "out" / "_annotate" / "lock")):
+        with pytest.raises(ValueError, match=message):
+            run_blank(path)
+        assert half.exists()  # the other run is writing it
+    run_blank(path)
+    assert not half.exists()
+
+
+def test_file_systems_without_locks_hold_nothing(tmp_path, monkeypatch) -> None:
+    def lock(file: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(places, "_lock", lock)
+    with places.locked(str(tmp_path / "lock")), places.locked("memory://lock"):
+        assert (tmp_path / "lock").read_text().startswith(f"process {os.getpid()} on ")
 
 
 def test_input_of_the_same_size_is_other_input(run, tmp_path) -> None:
@@ -749,9 +781,10 @@ def test_pools_are_no_larger_than_windows_can_wait_for(nlp, tmp_path, monkeypatc
     path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
     options = Options("jsonl", "text", None, ("tag",))
     out = str(tmp_path / "out")
-    job, _ = open_job(
+    with open_job(
         str(tmp_path / "model"), nlp, [str(path)], out, options, shard_size=9, batch_size=9
-    )
+    ) as (job, _):
+        pass
     started = []
 
     class Pool(ProcessPoolExecutor):

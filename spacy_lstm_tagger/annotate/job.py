@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from .columns import Columns, common_schema, with_id_column
 from .shards import Shard, cut, find_files, kind_of
 from .work import OWN, Counts, output_path, own_path
 
-MANIFEST = "manifest.json"
+MANIFEST, LOCK = "manifest.json", "lock"
 SHARD_SIZES = (1_000_000, 16_000_000)
 """Bytes that shards have at least and at most if nothing else is asked for, about."""
 
@@ -64,6 +65,7 @@ class Job:
         return total
 
 
+@contextlib.contextmanager
 def open_job(
     model: str,
     nlp: Language,
@@ -74,14 +76,15 @@ def open_job(
     shard_size: int | None,
     batch_size: int,
     processes: int = 1,
-) -> tuple[Job, list[str]]:
-    """Begin a job, or go on with the one that an output directory has.
+) -> Iterator[tuple[Job, list[str]]]:
+    """Begin a job, or go on with the one that an output directory has, which is locked meanwhile.
 
     nlp: the pipeline, loaded.
     shard_size: bytes of a shard, about; None: those of the job that the directory has, or as many
         as give each process `SHARDS_OF_A_PROCESS`, within `SHARD_SIZES`.
-    Returns the job, and files in input directories that are none to annotate.
-    Raises ValueError if the directory holds another job or other files, or the inputs do not fit.
+    Yields the job, and files in input directories that are none to annotate.
+    Raises ValueError if the directory holds another job or other files, if another run is at work
+    on it, or if the inputs do not fit.
     """
     _check_output(output, inputs)
     files, others = find_files(inputs)
@@ -97,16 +100,9 @@ def open_job(
         "inputs": [[file, places.size(file), places.digest_of_ends(file)] for file in files],
     }
     schema = common_schema(columns, options) if options.kind == "parquet" else None
-    manifest = own_path(output, MANIFEST)
-    if places.exists(manifest):
-        with places.open_file(manifest) as file:
-            before = json.loads(file.read())
-        about["shard_size"] = shard_size or before.get("shard_size")
-        _check_same(output, before, about)
-        shards = [Shard(**shard) for shard in before["shards"]]
-        _remove_leftovers(output)
-    else:
-        if names := places.names_in(output):
+    manifest, shards = own_path(output, MANIFEST), list[Shard]()
+    if not places.exists(manifest):
+        if names := [name for name in places.names_in(output) if name != OWN]:
             raise ValueError(
                 f"{output} has {names[0]}, but nothing of an earlier run: name a new directory"
             )
@@ -115,11 +111,24 @@ def open_job(
         fitting = min(max(n_bytes // (processes * SHARDS_OF_A_PROCESS), least), most)
         about["shard_size"] = shard_size or fitting
         shards = list(cut(files, about["shard_size"]))
-        places.make_directory(places.join(output, OWN))
-        with places.written_whole(manifest) as file:
-            text = json.dumps({**about, "shards": [asdict(shard) for shard in shards]}, indent=1)
-            file.write(text.encode())
-    return Job(model, output, options, tuple(shards), schema, batch_size), others
+    places.make_directory(places.join(output, OWN))
+    with places.locked(own_path(output, LOCK)):
+        if places.exists(manifest):
+            with places.open_file(manifest) as file:
+                before = json.loads(file.read())
+            about["shard_size"] = shard_size or before.get("shard_size")
+            _check_same(output, before, about)
+            shards = [Shard(**shard) for shard in before["shards"]]
+        else:
+            listed = {**about, "shards": [asdict(shard) for shard in shards]}
+            with places.written_whole(manifest) as file:
+                file.write(json.dumps(listed, indent=1).encode())
+        _remove_leftovers(output)
+        try:
+            yield Job(model, output, options, tuple(shards), schema, batch_size), others
+        finally:
+            with contextlib.suppress(OSError):  # the next run removes them
+                _remove_leftovers(output)
 
 
 def _check_output(output: str, inputs: Sequence[str]) -> None:
