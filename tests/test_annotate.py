@@ -32,6 +32,7 @@ from spacy_lstm_tagger.annotate.on_ray import ShardAnnotator
 from spacy_lstm_tagger.annotate.records import lines_of
 from spacy_lstm_tagger.annotate.shards import cut, find_files
 from spacy_lstm_tagger.annotate.work import annotate_shard
+from spacy_lstm_tagger.cli.annotate import GOES_ON
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed ([annotate])")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -829,6 +830,44 @@ def test_killed_jobs_and_workers_lose_and_double_nothing(nlp, tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     assert [row["id"] for row in read_jsonl(tmp_path / "out")] == list(range(12_000))
     assert [p.name for p in (tmp_path / "out").rglob("*") if p.suffix == ".tmp"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds workers in /proc, which Linux has")
+def test_an_interrupted_job_says_so_and_leaves_nothing_half(tmp_path) -> None:
+    spacy.blank("en").to_disk(tmp_path / "model")
+    # in the background of a shell, it may be ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    records = [{"id": i, "text": " ".join(TEXTS) * 9} for i in range(6_000)]
+    path, out = write_jsonl(tmp_path / "in.jsonl", records), tmp_path / "out"
+    args = (path, out, "--to", "jsonl", "--shard-size", "0.2", "-n", 2, "-a", "tag")
+    for number, at_work in ((signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, True)):
+        with subprocess.Popen(
+            command(tmp_path / "model", *args),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            deadline, workers = time.monotonic() + 300, list[int]()
+            while not workers or (at_work and not any(out.glob(".part*.tmp"))):
+                assert time.monotonic() < deadline
+                assert process.poll() is None, process.communicate()[1]
+                workers = workers_of(process.pid)
+                time.sleep(0.001)
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # as a terminal does it
+            else:
+                process.send_signal(number)
+            said = process.communicate(timeout=300)[1]
+        assert process.returncode == 128 + number
+        lines = [line for line in said.splitlines() if "B/s" not in line and "?B" not in line]
+        assert lines == [f"✘ Interrupted: {GOES_ON}"]
+        for pid in workers:
+            wait_for_end(pid)
+        assert [p.name for p in out.rglob("*.tmp")] == []
+    done = run_command(tmp_path / "model", *args)
+    assert done.returncode == 0, done.stderr
+    assert [row["id"] for row in read_jsonl(out)] == list(range(6_000))
 
 
 def workers_of(pid: int) -> list[int]:

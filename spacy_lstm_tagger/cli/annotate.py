@@ -21,10 +21,11 @@ from ..extras import import_extra
 from ..pipeline.kept_probabilities import add_extensions
 from . import lstm_tagger_cli, messages
 from .columns import aligned
-from .errors import fail, failing_in_one_line
+from .errors import fail, failing_in_one_line, interruptible
 from .pipelines import load_pipeline
 
 ENGINES = ("local", "ray")
+GOES_ON = "what is written stays, and the same command goes on with what is missing"
 
 
 @lstm_tagger_cli.command("annotate")
@@ -91,7 +92,7 @@ def annotate_cli(
             "--stall-limit above 0"
         )
     add_extensions()
-    with failing_in_one_line("Cannot annotate"):
+    with interruptible(GOES_ON), failing_in_one_line("Cannot annotate"):
         if engine == "ray":
             import_extra("ray", extra="ray")  # raises an error before the work, not after it
         nlp = load_pipeline(model)
