@@ -772,6 +772,10 @@ def test_command_uses_processes_and_says_what_was_done(nlp, tmp_path) -> None:
     assert "1 records cannot be used" in done.stderr
     done = run_command(tmp_path / "model", *args)
     assert "is complete already" in done.stderr
+    done = run_command(tmp_path / "model", *args, "--strict")
+    assert done.returncode == 1
+    assert "1 records of" in done.stderr
+    assert "cannot be used, see" in done.stderr
     done = run_command(tmp_path / "model", path, tmp_path / "strict", *args[2:], "--strict")
     assert done.returncode == 1
     assert "cannot be used, see" in done.stderr

@@ -114,6 +114,8 @@ def annotate_cli(
                 return
             left = job.left()
             before = [shard for shard in job.shards if shard not in set(left)]
+            for shard in before if strict else ():
+                _check(job, shard, job.counts([shard]))
             if not left:
                 messages.good(f"{output} is complete already")
             start, now = time.perf_counter(), Counts()
@@ -152,7 +154,8 @@ def _check(job: Job, shard: Shard, counts: Counts) -> None:
     if counts.bad:
         bad = own_path(job.output, f"{shard.name}.bad.jsonl")
         raise ValueError(
-            f"{counts.bad} records of {shard.path} cannot be used, see {bad}"
+            f"{counts.bad} records of {shard.path} cannot be used, see {bad}. Without --strict, "
+            "the same command goes on"
         )
 
 
