@@ -23,6 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from typer.testing import CliRunner
 
 from spacy_lstm_tagger.annotate import local, places
 from spacy_lstm_tagger.annotate.annotation import Annotator, Options
@@ -32,6 +33,7 @@ from spacy_lstm_tagger.annotate.on_ray import ShardAnnotator
 from spacy_lstm_tagger.annotate.records import lines_of
 from spacy_lstm_tagger.annotate.shards import cut, find_files
 from spacy_lstm_tagger.annotate.work import annotate_shard
+from spacy_lstm_tagger.cli import lstm_tagger_cli
 from spacy_lstm_tagger.cli.annotate import GOES_ON
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed ([annotate])")
@@ -872,6 +874,14 @@ def test_an_interrupted_job_says_so_and_leaves_nothing_half(tmp_path) -> None:
     done = run_command(tmp_path / "model", *args)
     assert done.returncode == 0, done.stderr
     assert [row["id"] for row in read_jsonl(out)] == list(range(6_000))
+
+
+def test_output_in_memory_is_refused_in_one_line(tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    done = CliRunner().invoke(lstm_tagger_cli, ["annotate", "model", str(path), "memory://out"])
+    assert done.exit_code == 1
+    assert "OUT is 'memory://out', the memory of one process" in done.output
+    assert done.output.count("\n") == 1
 
 
 def workers_of(pid: int) -> list[int]:

@@ -91,6 +91,11 @@ def annotate_cli(
             "--shard-size, --processes and --gpus must be 0 or more, --batch-size at least 1, "
             "--stall-limit above 0"
         )
+    if output.startswith("memory:"):
+        fail(
+            f"OUT is '{output}', the memory of one process, but each worker has its own: name a "
+            "directory, or a store that all processes reach, such as s3://bucket/tagged"
+        )
     add_extensions()
     with interruptible(GOES_ON), failing_in_one_line("Cannot annotate"):
         if engine == "ray":
