@@ -42,7 +42,8 @@ def annotate_on_ray(
     if started := not ray.is_initialized():
         on_sigterm = signal.getsignal(signal.SIGTERM)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-        with contextlib.suppress(ValueError):  # not in the main thread: Ray leaves it alone there
+        # Ray's own would end the command with exit code 15; outside of the main thread it sets none
+        with contextlib.suppress(ValueError):
             signal.signal(signal.SIGTERM, on_sigterm)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
