@@ -262,11 +262,12 @@ def _parts(
     with corpus.open(encoding="utf8") as file:
         path.write_text("".join(islice(file, SHARD_DOCS)), encoding="utf8")
         texts = [json.loads(line)["text"] for line in path.read_text(encoding="utf8").splitlines()]
-    job, _ = open_job(
+    with open_job(
         *("", nlp, [str(path)], str(directory / "shard"), options),
         shard_size=10**9,
         batch_size=BATCH,
-    )
+    ) as (job, _):
+        pass
     annotator = Annotator(nlp, attributes)
     seconds: dict[str, list[float]] = {"shard": [], "components": []}
     for _ in range(3):
@@ -313,12 +314,13 @@ def _overhead(directory: Path, n: int) -> dict[str, float]:
     nlp, path = spacy.load(directory / "blank"), directory / "shards.txt"
     path.write_text("I like ham\n" * n)
     start = time.perf_counter()
-    job, _ = open_job(
+    with open_job(
         *(str(directory / "blank"), nlp, [str(path)], str(directory / "shards")),
         Options("jsonl", "text", None, ("tag",)),
         shard_size=1,
         batch_size=1000,
-    )
+    ) as (job, _):
+        pass
     cut = time.perf_counter()
     annotator, syncing = Annotator(nlp, ["tag"]), 0.0
     sync = os.fsync

@@ -3,14 +3,17 @@
 import errno
 import gzip
 import json
+import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +23,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from typer.testing import CliRunner
 
 from spacy_lstm_tagger.annotate import local, places
 from spacy_lstm_tagger.annotate.annotation import Annotator, Options
+from spacy_lstm_tagger.annotate.columns import SAMPLE
 from spacy_lstm_tagger.annotate.job import open_job
 from spacy_lstm_tagger.annotate.on_ray import ShardAnnotator
 from spacy_lstm_tagger.annotate.records import lines_of
 from spacy_lstm_tagger.annotate.shards import cut, find_files
 from spacy_lstm_tagger.annotate.work import annotate_shard
+from spacy_lstm_tagger.cli import lstm_tagger_cli
+from spacy_lstm_tagger.cli.annotate import GOES_ON
 
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed ([annotate])")
 dataset = pytest.importorskip("pyarrow.dataset")
@@ -55,6 +62,16 @@ def nlp(make_nlp) -> Language:
 @pytest.fixture
 def run(nlp, tmp_path):
     """Return a function that annotates files in this process, and returns the job."""
+    return runner(nlp, tmp_path)
+
+
+@pytest.fixture
+def run_blank(tmp_path):
+    """Return such a function with a pipeline that tokenizes, for which nothing is trained."""
+    return runner(spacy.blank("en"), tmp_path)
+
+
+def runner(nlp: Language, tmp_path: Path):
     nlp.to_disk(tmp_path / "model")
     model = str(tmp_path / "model")
 
@@ -63,17 +80,19 @@ def run(nlp, tmp_path):
             settings.get("kind", "jsonl"),
             settings.get("text_column", "text"),
             settings.get("id_column"),
-            settings.get("attributes", ALL),
+            settings.get("attributes", ALL if nlp.pipe_names else ()),
         )
         loaded = spacy.load(model)
-        job, others = open_job(
+        annotator = Annotator(loaded, options.attributes)
+        with open_job(
             *(model, loaded, [str(path) for path in inputs], str(tmp_path / output), options),
             shard_size=size,
-            batch_size=2,
-        )
-        annotator = Annotator(loaded, options.attributes)
-        for shard in job.left():
-            annotate_shard(shard, job.output, job.options, annotator, job.schema, job.batch_size)
+            batch_size=settings.get("batch", 2),
+        ) as (job, others):
+            for shard in job.left():
+                annotate_shard(
+                    shard, job.output, job.options, annotator, job.schema, job.batch_size
+                )
         return job, others
 
     return annotate
@@ -371,6 +390,145 @@ def test_other_kinds_of_output(run, nlp, tmp_path) -> None:
     assert "\n3\tham\tham\tNOUN\tN\t_\t_\t_\t_\t_\n\n" in text
 
 
+IN_PARQUET = {
+    "ns": ([1_700_000_000_123_456_789], pyarrow.timestamp("ns")),
+    "zone": ([1_700_000_000_123_456_789], pyarrow.timestamp("ns", tz="Europe/Berlin")),
+    "offset": ([1_700_000_000_120], pyarrow.timestamp("ms", tz="+02:00")),
+    "date": ([19_724], pyarrow.date32()),
+    "time": ([123_456_789], pyarrow.time64("ns")),
+    "duration": ([-1_500_000_001], pyarrow.duration("ns")),
+    "price": ([Decimal("1E+3")], pyarrow.decimal128(9, 2)),
+    "bytes": ([b"\xff\x00a"], pyarrow.binary()),
+    "category": (["x"], pyarrow.dictionary(pyarrow.int8(), pyarrow.string())),
+    "map": ([[(1, b"a")]], pyarrow.map_(pyarrow.int8(), pyarrow.binary())),
+    "nan": ([float("nan")], pyarrow.float64()),
+    "nested": (
+        [{"at": [1, None], "x": float("inf"), "flag": True}],
+        pyarrow.struct(
+            {"at": pyarrow.list_(pyarrow.timestamp("ns")), "x": "float64", "flag": "bool"}
+        ),
+    ),
+    "none": ([None], pyarrow.decimal128(9, 2)),
+}
+IN_JSON = {
+    "ns": "2023-11-14T22:13:20.123456789",
+    "zone": "2023-11-14T22:13:20.123456789Z",
+    "offset": "2023-11-14T22:13:20.120Z",
+    "date": "2024-01-02",
+    "time": "00:00:00.123456789",
+    "duration": "PT-1.500000001S",
+    "price": "1000.00",
+    "bytes": "/wBh",
+    "category": "x",
+    "map": [[1, "YQ=="]],
+    "nan": None,
+    "nested": {"at": ["1970-01-01T00:00:00.000000001", None], "x": None, "flag": True},
+    "none": None,
+}
+
+
+def no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def test_values_of_parquet_that_json_has_not_have_a_form_in_it(run_blank, tmp_path) -> None:
+    columns = {name: pyarrow.array(*given) for name, given in IN_PARQUET.items()}
+    table = pyarrow.table({"text": ["Eat", None], **{n: [*c] * 2 for n, c in columns.items()}})
+    schema = pyarrow.schema({"text": "string", **{n: c.type for n, c in columns.items()}})
+    parquet.write_table(table.cast(schema), tmp_path / "in.parquet")
+    run_blank(tmp_path / "in.parquet")
+    text = (tmp_path / "out" / "part-000000.jsonl").read_text()
+    found = json.loads(text, parse_constant=no_constant)
+    assert {name: found[name] for name in IN_JSON} == IN_JSON
+    (one,) = bad(tmp_path / "out")
+    assert one["row"] == 2
+    assert IN_JSON["ns"] in one["record"]
+
+
+def test_numbers_that_json_has_not_become_null_in_it(run_blank, tmp_path) -> None:
+    lines = ['{"text": "Eat", "n": NaN, "mixed": -Infinity}', '{"text": "Eat", "mixed": [1e999]}']
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    run_blank(tmp_path / "in.jsonl")
+    text = (tmp_path / "out" / "part-000000.jsonl").read_text()
+    first, second = (json.loads(one, parse_constant=no_constant) for one in text.splitlines())
+    assert (first["n"], first["mixed"], second["mixed"]) == (None, None, [None])
+    run_blank(tmp_path / "in.jsonl", kind="parquet", output="table")
+    rows = parquet.ParquetFile(tmp_path / "table" / "part-000000.parquet").read().to_pylist()
+    assert math.isnan(rows[0]["n"])
+    assert [row["mixed"] for row in rows] == ["null", "[null]"]
+
+
+@pytest.mark.parametrize("name", ["zone", "price"])
+def test_ids_of_any_type_can_be_written(name, run_blank, tmp_path) -> None:
+    table = pyarrow.table({"id": pyarrow.array(*IN_PARQUET[name]), "text": ["Eat"]})
+    parquet.write_table(table, tmp_path / "in.parquet")
+    expected_id = IN_JSON[name]
+    run_blank(tmp_path / "in.parquet", kind="spacy", output="docs")
+    assert ids_of(tmp_path / "docs/part-000000.spacy")[0] == expected_id
+    run_blank(tmp_path / "in.parquet", kind="conllu", output="conllu")
+    text = (tmp_path / "conllu" / "part-000000.conllu").read_text()
+    assert text.startswith(f"# newdoc id = {expected_id}\n")
+
+
+def test_ids_too_large_for_spacy_files_are_texts_there(run_blank, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"id": n, "text": "I"} for n in (7, 2**70)])
+    run_blank(path, kind="spacy")
+    assert ids_of(tmp_path / "out" / "part-000000.spacy") == [7, str(2**70)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet", "conllu", "spacy"])
+def test_columns_that_only_late_records_have_are_kept(kind, run_blank, tmp_path) -> None:
+    late = [{"text": "I", "id": "x", "n": 1}, {"text": "I", "id": 7}, {"text": "I", "id": None}]
+    path = write_jsonl(tmp_path / "in.jsonl", [*[{"text": "I"}] * SAMPLE, *late])
+    run_blank(path, kind=kind, batch=SAMPLE)
+    assert bad(tmp_path / "out") == []
+    made = [f"{path}:{row}" for row in (SAMPLE, SAMPLE + 3)]
+    written = tmp_path / "out" / f"part-000000.{kind}"
+    if kind == "parquet":
+        rows = parquet.ParquetFile(written).read().to_pylist()[-4:]
+        assert [row["id"] for row in rows] == [made[0], "x", f"{path}:{SAMPLE + 2}", made[1]]
+        others = [json.loads(row["other_columns"] or "{}") for row in rows]
+        assert others == [{}, {"n": 1}, {"id": 7}, {}]
+        return
+    if kind == "spacy":
+        found = ids_of(written)[-4:]
+    elif kind == "conllu":
+        found = re.findall("# newdoc id = (.*)", written.read_text())[-4:]
+        assert "# n = 1\n" in written.read_text()
+    else:
+        rows = read_jsonl(tmp_path / "out")[-4:]
+        found = [row["id"] for row in rows]
+        assert rows[1]["n"] == 1
+    assert [str(one) for one in found] == [made[0], "x", "7", made[1]]
+
+
+def test_columns_that_the_first_records_lack_are_said_so(run_blank, tmp_path) -> None:
+    records = [*[{"text": "I"}] * SAMPLE, {"text": "I", "id": "x"}]
+    with pytest.raises(ValueError, match=r"no column 'id' in its first 1,000 records\. Name it"):
+        run_blank(write_jsonl(tmp_path / "in.jsonl", records), id_column="id")
+
+
+def ids_of(path: Path) -> list[Any]:
+    docs = DocBin(store_user_data=True).from_disk(path).get_docs(spacy.blank("en").vocab)
+    return [doc.user_data["id"] for doc in docs]
+
+
+def test_columns_without_nulls_may_be_lacking_in_other_files(run_blank, tmp_path) -> None:
+    schema = pyarrow.schema(
+        [
+            pyarrow.field("text", "string", nullable=False),
+            pyarrow.field("n", "int64", nullable=False),
+        ]
+    )
+    table = pyarrow.table({"text": ["Eat"], "n": [1]}, schema)
+    parquet.write_table(table, tmp_path / "a.parquet")
+    parquet.write_table(table.select(["text"]), tmp_path / "b.parquet")
+    run_blank(tmp_path / "a.parquet", tmp_path / "b.parquet", kind="parquet")
+    found = dataset.dataset(tmp_path / "out").to_table()
+    assert found.column("n").to_pylist() == [1, None]
+    assert [found.schema.field(name).nullable for name in ("text", "n")] == [False, True]
+
+
 # Before the work begins
 
 
@@ -477,14 +635,14 @@ def test_shards_are_small_enough_for_all_processes(nlp, tmp_path) -> None:
     path.write_text(("x" * 999 + "\n") * 40_000)  # 40 MB
 
     def shards(output: str, processes: int, size: int | None = None) -> list[int]:
-        job, _ = open_job(
+        with open_job(
             *("model", spacy.load(tmp_path / "model"), [str(path)], str(tmp_path / output)),
             Options("jsonl", "text", None, ("tag",)),
             shard_size=size,
             batch_size=100,
             processes=processes,
-        )
-        return [shard.size for shard in job.shards]
+        ) as (job, _):
+            return [shard.size for shard in job.shards]
 
     assert shards("one", 1) == [5_000_000] * 8
     assert shards("one", 8) == [5_000_000] * 8  # those of the job that is there
@@ -506,6 +664,36 @@ def test_another_job_in_the_same_directory_is_refused(run, nlp, tmp_path) -> Non
     (tmp_path / "used" / "notes").touch()
     with pytest.raises(ValueError, match="has notes, but nothing of an earlier run"):
         run(path, output="used")
+
+
+def test_a_second_run_in_the_same_directory_is_refused(run_blank, tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    half = tmp_path / "out" / ".part-000000.jsonl-host-1.tmp"
+    half.parent.joinpath("_annotate").mkdir(parents=True)  # of a run that was killed at once
+    half.touch()
+    with places.locked(str(tmp_path / "out" / "_annotate" / "lock")):
+        half.unlink()
+        message = rf"another run \(process {os.getpid()} on .*holds .*lock: wait for its end"
+        with pytest.raises(ValueError, match=message):
+            run_blank(path)
+        assert [p.name for p in (tmp_path / "out").iterdir()] == ["_annotate"]
+    run_blank(path)
+    half.touch()
+    with places.locked(str(tmp_path / "out" / "_annotate" / "lock")):
+        with pytest.raises(ValueError, match=message):
+            run_blank(path)
+        assert half.exists()  # the other run is writing it
+    run_blank(path)
+    assert not half.exists()
+
+
+def test_file_systems_without_locks_hold_nothing(tmp_path, monkeypatch) -> None:
+    def lock(file: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(places, "_lock", lock)
+    with places.locked(str(tmp_path / "lock")), places.locked("memory://lock"):
+        assert (tmp_path / "lock").read_text().startswith(f"process {os.getpid()} on ")
 
 
 def test_input_of_the_same_size_is_other_input(run, tmp_path) -> None:
@@ -586,6 +774,10 @@ def test_command_uses_processes_and_says_what_was_done(nlp, tmp_path) -> None:
     assert "1 records cannot be used" in done.stderr
     done = run_command(tmp_path / "model", *args)
     assert "is complete already" in done.stderr
+    done = run_command(tmp_path / "model", *args, "--strict")
+    assert done.returncode == 1
+    assert "1 records of" in done.stderr
+    assert "cannot be used, see" in done.stderr
     done = run_command(tmp_path / "model", path, tmp_path / "strict", *args[2:], "--strict")
     assert done.returncode == 1
     assert "cannot be used, see" in done.stderr
@@ -596,9 +788,10 @@ def test_pools_are_no_larger_than_windows_can_wait_for(nlp, tmp_path, monkeypatc
     path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
     options = Options("jsonl", "text", None, ("tag",))
     out = str(tmp_path / "out")
-    job, _ = open_job(
+    with open_job(
         str(tmp_path / "model"), nlp, [str(path)], out, options, shard_size=9, batch_size=9
-    )
+    ) as (job, _):
+        pass
     started = []
 
     class Pool(ProcessPoolExecutor):
@@ -643,6 +836,52 @@ def test_killed_jobs_and_workers_lose_and_double_nothing(nlp, tmp_path) -> None:
     assert done.returncode == 0, done.stderr
     assert [row["id"] for row in read_jsonl(tmp_path / "out")] == list(range(12_000))
     assert [p.name for p in (tmp_path / "out").rglob("*") if p.suffix == ".tmp"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="finds workers in /proc, which Linux has")
+def test_an_interrupted_job_says_so_and_leaves_nothing_half(tmp_path) -> None:
+    spacy.blank("en").to_disk(tmp_path / "model")
+    # in the background of a shell, it may be ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    records = [{"id": i, "text": " ".join(TEXTS) * 9} for i in range(6_000)]
+    path, out = write_jsonl(tmp_path / "in.jsonl", records), tmp_path / "out"
+    args = (path, out, "--to", "jsonl", "--shard-size", "0.2", "-n", 2, "-a", "tag")
+    for number, at_work in ((signal.SIGINT, False), (signal.SIGINT, True), (signal.SIGTERM, True)):
+        with subprocess.Popen(
+            command(tmp_path / "model", *args),
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            deadline, workers = time.monotonic() + 300, list[int]()
+            while not workers or (at_work and not any(out.glob(".part*.tmp"))):
+                assert time.monotonic() < deadline
+                assert process.poll() is None, process.communicate()[1]
+                workers = workers_of(process.pid)
+                time.sleep(0.001)
+            if number == signal.SIGINT:
+                os.killpg(process.pid, number)  # as a terminal does it
+            else:
+                process.send_signal(number)
+            said = process.communicate(timeout=300)[1]
+        assert process.returncode == 128 + number
+        lines = [line for line in said.splitlines() if "B/s" not in line and "?B" not in line]
+        assert lines == [f"✘ Interrupted: {GOES_ON}"]
+        for pid in workers:
+            wait_for_end(pid)
+        assert [p.name for p in out.rglob("*.tmp")] == []
+    done = run_command(tmp_path / "model", *args)
+    assert done.returncode == 0, done.stderr
+    assert [row["id"] for row in read_jsonl(out)] == list(range(6_000))
+
+
+def test_output_in_memory_is_refused_in_one_line(tmp_path) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "Eat"}])
+    done = CliRunner().invoke(lstm_tagger_cli, ["annotate", "model", str(path), "memory://out"])
+    assert done.exit_code == 1
+    assert "OUT is 'memory://out', the memory of one process" in done.output
+    assert done.output.count("\n") == 1
 
 
 def workers_of(pid: int) -> list[int]:

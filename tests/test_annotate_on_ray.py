@@ -87,3 +87,26 @@ def test_an_error_in_an_actor_is_one_line(tmp_path) -> None:
     assert "Cannot annotate: " in done.stderr
     assert "part-000002.jsonl" in done.stderr
     assert "File " not in done.stderr
+
+
+@needs_ray
+@pytest.mark.slow
+def test_sigterm_ends_a_job_on_ray_in_one_line(tmp_path) -> None:
+    spacy.blank("en").to_disk(tmp_path / "model")
+    (tmp_path / "in.txt").write_text("I like green eggs\n" * 200_000)
+    args = ["in.txt", "out", "--to", "jsonl", "-n", "2", "--engine", "ray"]
+    command = [sys.executable, "-m", "spacy", "lstm-tagger", "annotate", "model", *args]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not any((tmp_path / "out").glob(".part*.tmp")):
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        process.terminate()
+        said = process.communicate(timeout=300)[1]
+    assert process.returncode == 143
+    assert "Interrupted: what is written stays" in said
+    assert "Traceback" not in said
+    assert list((tmp_path / "out").rglob("*.tmp")) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
@@ -57,7 +58,8 @@ def annotate_locally(
             while True:
                 # few at a time: what waits in the pool would be done before an error is seen
                 while len(running) < 2 * processes and (shard := next(waiting, None)):
-                    running[pool.submit(_work, shard)] = shard
+                    with _interrupts_waiting():
+                        running[pool.submit(_work, shard)] = shard
                 if not running:
                     return
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -89,9 +91,26 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def _interrupts_waiting() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the context, and not reach processes that are started in it.
+
+    A terminal sends it to workers as well, which would each print a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _start_worker(job: Job) -> None:
     """Load the pipeline; end with the process that started this one."""
     own_session()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # this process is ended by the one that started it
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _loaded["job"] = job
     _loaded["annotator"] = Annotator(spacy.load(job.model), job.options.attributes)

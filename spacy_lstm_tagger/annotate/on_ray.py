@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
+import signal
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
@@ -38,7 +40,11 @@ def annotate_on_ray(
     ray = import_extra("ray", extra="ray")
     data = import_extra("ray.data", extra="ray")
     if started := not ray.is_initialized():
+        on_sigterm = signal.getsignal(signal.SIGTERM)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        # Ray's own would end the command with exit code 15; outside of the main thread it sets none
+        with contextlib.suppress(ValueError):
+            signal.signal(signal.SIGTERM, on_sigterm)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = data.DataContext.get_current()
     context.enable_progress_bars = False

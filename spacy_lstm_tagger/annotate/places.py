@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a file that has no room."""
 
 ENDS = 1 << 16
+
+BEHIND = 1 << 30
+"""Place of the byte that is locked on Windows, where nobody could read what is locked."""
 
 TEMPORARY = ".tmp"
 """How names of files end that are being written."""
@@ -105,6 +109,46 @@ def remove(path: str) -> None:
     files, inside = file_system(path)
     with contextlib.suppress(FileNotFoundError):
         files.rm_file(inside)
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Hold a lock on a file, which is made if need be. The lock ends with the process, if killed.
+
+    Stores of fsspec, and file systems without locks, have none: there, nothing is held.
+    Raises ValueError if another run holds it.
+    """
+    if is_url(path):
+        yield
+        return
+    with open(path, "a+", encoding="utf8") as file:
+        try:
+            _lock(file.fileno())
+        except (BlockingIOError, PermissionError):
+            file.seek(0)
+            raise ValueError(
+                f"another run ({file.read().strip() or 'just begun'}) is writing there, and holds "
+                f"{path}: wait for its end, or name another directory"
+            ) from None
+        except OSError:
+            pass
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}\n")
+        file.flush()
+        yield
+
+
+def _lock(file: int) -> None:
+    """Lock an open file, or raise an OSError at once."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file, BEHIND, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @contextlib.contextmanager

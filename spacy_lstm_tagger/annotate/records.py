@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from spacy.vocab import Vocab
 from ..extras import import_extra
 from ..files.text_lines import checked_text, json_record
 from . import places
+from .json_values import json_rows, to_json
 from .shards import Shard, compression_of, open_parquet
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -66,8 +66,8 @@ class Batch:
             self.values = [self.values[i] for i in kept]
 
     def columns(self) -> list[dict[str, Any]]:
-        """Return what each record has, by column."""
-        return self.values if self.table is None else self.table.to_pylist()
+        """Return what each record has, by column, in types of JSON."""
+        return self.values if self.table is None else json_rows(self.table)
 
 
 def read_batches(
@@ -195,7 +195,7 @@ def _table_batch(table: Any, text_column: str, row: int) -> Batch:
             checked_text(text, text_column)
             kept.append(i)
         except ValueError as error:
-            shown = json.dumps(table.slice(i, 1).to_pylist()[0], default=str)[:SHOWN]
+            shown = to_json(json_rows(table.slice(i, 1))[0])[:SHOWN]
             batch.bad.append(Bad(batch.rows[i], str(error), shown))
     batch.keep(kept)
     return batch

@@ -20,7 +20,7 @@ from . import places
 from .annotation import Annotator, Options, columns_of
 from .records import SHOWN, Bad, Batch, read_batches
 from .shards import Shard
-from .writers import ID, KINDS, OTHERS, WRITERS
+from .writers import KINDS, OTHERS, WRITERS
 
 OWN = "_annotate"
 """Directory in the output of whatever is no output; other readers skip names that begin so."""
@@ -109,10 +109,10 @@ def _leave_out_own_columns(batch: Batch, options: Options) -> None:
     """Leave out records that have columns of the names of those to be added."""
     if batch.table is not None:
         return  # looked at before the work began
-    added = set(columns_of(options.attributes)) | (set() if options.id_column else {ID})
     if options.kind in ("spacy", "conllu"):
-        added &= {ID}
-    elif options.kind == "parquet":
+        return
+    added = set(columns_of(options.attributes))
+    if options.kind == "parquet":
         added.add(OTHERS)
     kept = []
     for i, values in enumerate(batch.values):

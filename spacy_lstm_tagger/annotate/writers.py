@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from spacy.tokens import Doc, DocBin
 
 from ..extras import import_extra
 from .annotation import Column, Options, columns_of
+from .json_values import to_json
 from .records import Batch
 
 ID = "id"
@@ -30,6 +30,9 @@ STORED = ("TAG", "POS", "MORPH", "LEMMA", "HEAD", "DEP", "SENT_START", "ENT_IOB"
 
 SAFE = 2**53
 """Whole numbers up to here are the same as floats."""
+
+MOST_BITS = 63
+"""Bits of whole numbers that `.spacy` files can store."""
 
 Annotations = dict[str, Column]
 
@@ -54,8 +57,9 @@ class Writer(ABC):
         """
 
     def id_of(self, i: int, values: dict[str, Any], ids: list[str] | None) -> Any:
-        """Return the id of the i-th record of a batch, made or its own."""
-        return ids[i] if ids is not None else values.get(self.options.id_column or ID)
+        """Return the id of the i-th record of a batch: its own, or the one that was made."""
+        own = values.get(self.options.id_column or ID)
+        return ids[i] if own is None and ids is not None else own
 
     def close(self) -> None:  # noqa: B027  (a hook)
         """Write what is left."""
@@ -70,10 +74,9 @@ class JsonLines(Writer):
         """Write a batch."""
         rows = zip(*(column.rows() for column in found.values()), strict=True)
         for i, (values, row) in enumerate(zip(batch.columns(), rows, strict=True)):
-            own = {ID: ids[i]} if ids else {}
-            line = {**own, **values, **dict(zip(found, row, strict=True))}
-            text = json.dumps(line, ensure_ascii=False, default=str)
-            self.file.write(text.encode() + b"\n")
+            own = {ID: self.id_of(i, values, ids)} if ids else {}
+            line = {**own, **values, **own, **dict(zip(found, row, strict=True))}
+            self.file.write(to_json(line).encode() + b"\n")
 
 
 class ConllU(Writer):
@@ -101,7 +104,10 @@ class Docs(Writer):
         """Keep a batch: it is written with the others at the end."""
         columns = batch.columns()
         for i, doc in enumerate(docs):
-            doc.user_data = {ID: self.id_of(i, columns[i], ids)}
+            own = self.id_of(i, columns[i], ids)
+            if isinstance(own, int) and own.bit_length() > MOST_BITS:
+                own = str(own)
+            doc.user_data = {ID: own}
             self.docs.add(doc)
 
     def close(self) -> None:
@@ -132,7 +138,9 @@ class Parquet(Writer):
         else:
             columns = fitted_columns(batch.values, self.schema)
         if ids is not None:
-            columns[ID] = self.pyarrow.array(ids, "string")
+            pairs = zip(columns[ID].to_pylist(), ids, strict=True)
+            full = [made if own is None else own for own, made in pairs]
+            columns[ID] = self.pyarrow.array(full, "string")
         for part in self.annotation:
             offsets, values = found[part.name]
             flat = self.pyarrow.array(values, part.type.value_type)
@@ -212,11 +220,11 @@ def fitted_columns(rows: Sequence[dict[str, Any]], schema: Any) -> dict[str, Any
                 others[name] = value
         for name, column in columns.items():
             if name == OTHERS:
-                column.append(json.dumps(others, ensure_ascii=False) if others else None)
+                column.append(to_json(others) if others else None)
             elif name in others or row.get(name) is None:
                 column.append(None)
             elif kinds[name] == "json":
-                column.append(json.dumps(row[name], ensure_ascii=False))
+                column.append(to_json(row[name]))
             else:
                 column.append(row[name])
     return {part.name: pyarrow.array(columns[part.name], part.type) for part in schema}
@@ -265,5 +273,5 @@ def conllu_of(doc: Doc, values: dict[str, Any]) -> str:
 
 
 def _in_one_line(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = value if isinstance(value, str) else to_json(value)
     return " ".join(text.split())

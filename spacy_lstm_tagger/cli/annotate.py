@@ -21,10 +21,11 @@ from ..extras import import_extra
 from ..pipeline.kept_probabilities import add_extensions
 from . import lstm_tagger_cli, messages
 from .columns import aligned
-from .errors import fail, failing_in_one_line
+from .errors import fail, failing_in_one_line, interruptible
 from .pipelines import load_pipeline
 
 ENGINES = ("local", "ray")
+GOES_ON = "what is written stays, and the same command goes on with what is missing"
 
 
 @lstm_tagger_cli.command("annotate")
@@ -90,41 +91,51 @@ def annotate_cli(
             "--shard-size, --processes and --gpus must be 0 or more, --batch-size at least 1, "
             "--stall-limit above 0"
         )
+    if output.startswith("memory:"):
+        fail(
+            f"OUT is '{output}', the memory of one process, but each worker has its own: name a "
+            "directory, or a store that all processes reach, such as s3://bucket/tagged"
+        )
     add_extensions()
-    with failing_in_one_line("Cannot annotate"):
+    with interruptible(GOES_ON), failing_in_one_line("Cannot annotate"):
         if engine == "ray":
             import_extra("ray", extra="ray")  # raises an error before the work, not after it
         nlp = load_pipeline(model)
         named = filter(None, (name.strip() for name in attributes.split(",")))
         wanted = tuple(dict.fromkeys(named))
         Annotator(nlp, wanted)  # so does this
-        job, others = open_job(
+        with open_job(
             *(str(nlp.path) if Path(model).exists() else model, nlp, inputs, output),
             Options(to, text_column, id_column, wanted),
             shard_size=max(1, round(shard_size * 1e6)) if shard_size else None,
             batch_size=batch_size,
             processes=processes or n_cores(),
-        )
-        if others:
-            messages.info(f"Left out {len(others)} files of other kinds, such as {others[0]}")
-        if plan:
-            messages.good(f"Planned {len(job.shards)} shards in {own_path(output, MANIFEST)}")
-            return
-        left = job.left()
-        before = [shard for shard in job.shards if shard not in set(left)]
-        if not left:
-            messages.good(f"{output} is complete already")
-        start, now = time.perf_counter(), Counts()
-        if left:
-            runs = (
-                annotate_on_ray(job, left, processes, address=address, gpus=gpus, limit=stall_limit)
-                if engine == "ray"
-                else annotate_locally(job, left, min(processes or n_cores(), len(left)))
-            )
-            with contextlib.closing(runs):
-                now = _run(job, runs, left, strict)
-        _report(job, now, job.counts(before), time.perf_counter() - start)
-    if job.counts(job.shards).bad:
+        ) as (job, others):
+            if others:
+                messages.info(f"Left out {len(others)} files of other kinds, such as {others[0]}")
+            if plan:
+                where = own_path(output, MANIFEST)
+                messages.good(f"Planned {len(job.shards)} shards in {where}")
+                return
+            left = job.left()
+            before = [shard for shard in job.shards if shard not in set(left)]
+            for shard in before if strict else ():
+                _check(job, shard, job.counts([shard]))
+            if not left:
+                messages.good(f"{output} is complete already")
+            start, now = time.perf_counter(), Counts()
+            if left:
+                runs = (
+                    annotate_on_ray(
+                        job, left, processes, address=address, gpus=gpus, limit=stall_limit
+                    )
+                    if engine == "ray"
+                    else annotate_locally(job, left, min(processes or n_cores(), len(left)))
+                )
+                with contextlib.closing(runs):
+                    now = _run(job, runs, left, strict)
+            total = _report(job, now, job.counts(before), time.perf_counter() - start)
+    if total.bad:
         raise SystemExit(2)
 
 
@@ -138,13 +149,23 @@ def _run(job: Job, runs: Iterator[tuple[Shard, Counts]], left: list[Shard], stri
             a_second = total.words / (time.perf_counter() - start)
             progress.set_postfix_str(f"{total.docs:,} docs, {a_second:,.0f} words/s")
             progress.update(shard.size)
-            if strict and counts.bad:
-                bad = own_path(job.output, f"{shard.name}.bad.jsonl")
-                raise ValueError(f"{counts.bad} records of {shard.path} cannot be used, see {bad}")
+            if strict:
+                _check(job, shard, counts)
     return total
 
 
-def _report(job: Job, now: Counts, before: Counts, seconds: float) -> None:
+def _check(job: Job, shard: Shard, counts: Counts) -> None:
+    """Raise ValueError if a shard that is done has records that cannot be used."""
+    if counts.bad:
+        bad = own_path(job.output, f"{shard.name}.bad.jsonl")
+        raise ValueError(
+            f"{counts.bad} records of {shard.path} cannot be used, see {bad}. Without --strict, "
+            "the same command goes on"
+        )
+
+
+def _report(job: Job, now: Counts, before: Counts, seconds: float) -> Counts:
+    """Say what was done, now and before; return all of it."""
     rows = [
         ("now", f"{now.docs:,}", f"{now.words:,}", f"{now.bad:,}"),
         ("before", f"{before.docs:,}", f"{before.words:,}", f"{before.bad:,}"),
@@ -158,3 +179,4 @@ def _report(job: Job, now: Counts, before: Counts, seconds: float) -> None:
         where = own_path(job.output, "*.bad.jsonl")
         messages.warn(f"{total.bad:,} records cannot be used: {where} says which, and why")
     messages.good(f"Wrote {len(job.shards)} shards to {job.output}")
+    return total

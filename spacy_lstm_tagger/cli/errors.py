@@ -1,10 +1,11 @@
-"""End a command with one line and exit code 1 if input or environment are at fault."""
+"""End a command with one line if input or environment are at fault, or if it is interrupted."""
 
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import messages
 
@@ -27,3 +28,28 @@ def failing_in_one_line(task: str) -> Iterator[None]:
         fail(f"{task}: {error}")
     except Exception as error:  # whatever a component of the pipeline raises
         fail(f"{task}: {type(error).__name__}: {error}")
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as an exception."""
+
+
+@contextlib.contextmanager
+def interruptible(message: str) -> Iterator[None]:
+    """End the command with one line at Ctrl-C or SIGTERM, with exit code 130 or 143.
+
+    message: what becomes of the work.
+    """
+
+    def terminate(*_: Any) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        messages.bad(f"Interrupted: {message}")
+        number = signal.SIGTERM if isinstance(error, _Terminated) else signal.SIGINT
+        raise SystemExit(128 + number) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
