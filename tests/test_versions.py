@@ -69,14 +69,14 @@ def test_table_shows_each_environment_and_what_went_wrong(tmp_path) -> None:
     (missing / "install.log").write_text("Collecting\nERROR: No matching distribution\nnote")
     stopped = tmp_path / "3.12"
     stopped.mkdir()
-    (stopped / "install.log").write_text("")
+    (stopped / "install.log").write_text("Collecting\nSuccessfully installed spacy\n")
     table = run(TABLE, tmp_path, "3.10", "3.11-oldest", "3.12", "2.1")
     assert table.returncode == 1
     assert table.stdout.splitlines()[2:] == [
         "| 3.10 | 3.10.9 | 3.8.18 | 8.3.14 | 2.2.6 | none | 1.23.2 | 5 passed, 2 failed, 2 skipped "
         "| 1 same, 1 needs torch, 1 not the same |",
         "| 3.11-oldest |  |  |  |  |  |  | could not be had: No matching distribution |  |",
-        "| 3.12 |  |  |  |  |  |  | could not be had: no message |  |",
+        "| 3.12 |  |  |  |  |  |  | not run: stopped while it was installed |  |",
         "| 2.1 |  |  |  |  |  |  | could not be had: no python2.1 on PATH |  |",
         "",
         "3.10: tests.test_a::test_wrong failed",

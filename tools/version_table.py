@@ -51,8 +51,9 @@ def _tests(directory: Path, name: str) -> tuple[str, list[str]]:
     if not (directory / "python").is_file():
         log = (directory / "install.log").read_text(encoding="utf8").splitlines()
         errors = [line for line in log if line.startswith("ERROR: ")]
-        *_, last = ["no message", *(errors or log)]
-        return f"could not be had: {last.removeprefix('ERROR: ')}", []
+        if not errors:
+            return "not run: stopped while it was installed", []
+        return f"could not be had: {errors[-1].removeprefix('ERROR: ')}", []
     if not (directory / "tests.xml").is_file():
         return "did not end", ["the tests did not end"]
     suite = ElementTree.parse(directory / "tests.xml").getroot()[0]
