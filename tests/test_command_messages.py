@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -380,3 +381,14 @@ def test_failed_replacement_leaves_the_old_pipeline(model, tmp_path, monkeypatch
     assert "no space left" in done.stderr
     assert (out / "mine").read_text() == "old"
     assert spacy.load(out).pipe_names == ["lstm_tagger"]
+
+
+def test_command_that_can_be_interrupted_runs_in_any_thread() -> None:
+    from spacy_lstm_tagger.cli.errors import interruptible
+
+    def work() -> str:
+        with interruptible("it goes on"):
+            return "done"
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(work).result() == "done"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -39,7 +40,11 @@ def interruptible(message: str) -> Iterator[None]:
     """End the command with one line at Ctrl-C or SIGTERM, with exit code 130 or 143.
 
     message: what becomes of the work.
+    In a thread other than the main one, where Python delivers no signals, nothing is changed.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def terminate(*_: Any) -> NoReturn:
         raise _Terminated
